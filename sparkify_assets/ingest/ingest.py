@@ -1,0 +1,229 @@
+"""Taking landing files in: plan, read in the engine's tasks, append, commit the ledger.
+
+A crash before the ledger's commit leaves rows that never count, and the next run reads the same
+files again; there is nothing to repair. Of two runs that take in files of the same month, the
+second one's commit fails and it plans again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from sparkify_assets.errors import LandingError, PlanChanged
+from sparkify_assets.ingest.landing import SONG_SCOPE, Landing, LandingFile
+from sparkify_assets.ingest.ledger import LandedFile, Ledger, read_ledger
+from sparkify_assets.ingest.plan import READER_VERSION, ScopePlan, plan_scope, scopes_of
+from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
+from sparkify_assets.lake.commit import append
+from sparkify_assets.lake.frames import tasks_at_once
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.parts import REPORT_SCHEMA
+from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
+
+_TASK_BYTES = 32 << 20
+_TASK_FILES = 2_000
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How files are taken in; see the settings of the same names."""
+
+    months: frozenset[str]
+    on_delete: Literal["keep", "remove"] = "keep"
+    confirm_remove: bool = False
+    rebuild: bool = False
+
+
+@dataclass
+class Ingested:
+    """What one ingest did.
+
+    Attributes:
+        accounts: of the files that were read, by scope.
+        removed: files that are gone and whose rows count no longer.
+        changed: files that changed or vanished while they were read; the next run takes them.
+    """
+
+    accounts: dict[str, list[Account]] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def ingest(
+    lake: Lake,
+    landing: Landing,
+    session: Callable[[], SparkSession],
+    wanted: Collection[str],
+    rules: Rules,
+) -> Ingested:
+    """Take in what is new or changed in these scopes (months, or `songs`).
+
+    Args:
+        session: gives the engine's session; asked only when there is something to read.
+
+    Raises:
+        LandingError: the landing zone cannot be listed, or files in it cannot be read. The
+            readable ones are taken in all the same.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _ingest_once(lake, landing, session, wanted, rules)
+        except PlanChanged as change:
+            last = change
+    raise PlanChanged(f"given up after {_ATTEMPTS} attempts: {last}")
+
+
+def _ingest_once(
+    lake: Lake,
+    landing: Landing,
+    session: Callable[[], SparkSession],
+    wanted: Collection[str],
+    rules: Rules,
+) -> Ingested:
+    # The ledger first: a file that lands between the two is then new, not gone.
+    ledger = read_ledger(lake)
+    listing = landing.list(set(rules.months))
+    plans = [
+        plan_scope(
+            scope,
+            listing,
+            ledger,
+            on_delete=rules.on_delete,
+            confirm_remove=rules.confirm_remove,
+            rebuild=rules.rebuild,
+        )
+        for scope in scopes_of(listing, ledger, rules.months)
+        if scope in wanted
+    ]
+    plans = [plan for plan in plans if plan.needed]
+    batch = uuid.uuid4().hex
+    report = _read_all(lake, landing, session, plans, batch)
+    accounts = {account.key: account for account in report.accounts}
+    _commit(lake, ledger, plans, accounts, batch)
+    if report.unreadable:
+        raise LandingError(_unreadable(report.unreadable))
+    return Ingested(
+        accounts={
+            plan.scope: [accounts[f.key] for f in plan.to_read if f.key in accounts]
+            for plan in plans
+        },
+        removed=[file.source_file for plan in plans if plan.removes for file in plan.gone],
+        changed=report.changed,
+    )
+
+
+def _read_all(
+    lake: Lake,
+    landing: Landing,
+    session: Callable[[], SparkSession],
+    plans: Sequence[ScopePlan],
+    batch: str,
+) -> TaskReport:
+    report = TaskReport()
+    for songs, raw in ((True, RAW_SONGS), (False, RAW_LOGS)):
+        files = [f for p in plans if (p.scope == SONG_SCOPE) is songs for f in p.to_read]
+        if not files:
+            continue
+        work = Work(
+            landing, songs, batch, lake.table_location(raw), lake.table_location(REJECTS)
+        )
+        found = _read(session(), work, files)
+        append(lake, raw, found.raw.parts)
+        append(lake, REJECTS, found.rejects.parts)
+        report.add(found)
+    return report
+
+
+def _read(spark: SparkSession, work: Work, files: Sequence[LandingFile]) -> TaskReport:
+    tasks = [json.dumps(task) for task in _tasks(files)]
+    frame = spark.createDataFrame(pa.table({"files": pa.array(tasks, pa.string())}))
+    report = TaskReport()
+    spread = frame.repartition(tasks_at_once(spark, len(tasks)))
+    for row in spread.mapInArrow(file_reader(work), REPORT_SCHEMA).collect():
+        report.add(TaskReport.from_json(row["report"]))
+    return report
+
+
+def _tasks(files: Sequence[LandingFile]) -> list[list[LandingFile]]:
+    """Files for each task: of 32 MiB or 2,000 files, whichever is reached first."""
+    tasks: list[list[LandingFile]] = [[]]
+    size = 0
+    for file in files:
+        if tasks[-1] and (size + file.size > _TASK_BYTES or len(tasks[-1]) >= _TASK_FILES):
+            tasks.append([])
+            size = 0
+        tasks[-1].append(file)
+        size += file.size
+    return tasks
+
+
+def _commit(
+    lake: Lake,
+    ledger: Ledger,
+    plans: Sequence[ScopePlan],
+    accounts: dict[str, Account],
+    batch: str,
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    scopes: dict[str, list[LandedFile]] = {}
+    for plan in plans:
+        landed = [
+            _landed(file, accounts[file.key], batch, now)
+            for file in plan.to_read
+            if file.key in accounts
+        ]
+        read = {file.source_file for file in landed}
+        # A changed file that could not be read keeps the rows that it had.
+        before = {file.source_file: file for file in ledger.by_scope.get(plan.scope, [])}
+        unread = [
+            before[file.key]
+            for file in plan.changed
+            if file.key not in read and file.key in before
+        ]
+        if landed or (plan.removes and plan.gone):
+            scopes[plan.scope] = plan.kept + unread + landed
+    if scopes:
+        ledger.commit(lake, scopes)
+
+
+def _landed(file: LandingFile, account: Account, batch: str, now: dt.datetime) -> LandedFile:
+    return LandedFile(
+        source_file=file.key,
+        etag=file.etag,
+        size=file.size,
+        batch=batch,
+        reader_version=READER_VERSION,
+        lines=account.lines,
+        rows=account.rows,
+        rejected=account.rejected,
+        repaired=account.repaired,
+        event_months=account.event_months,
+        first_event=_instant(account.first_event),
+        last_event=_instant(account.last_event),
+        landed_at=now,
+        scope=file.scope,
+    )
+
+
+def _instant(milliseconds: int | None) -> dt.datetime | None:
+    if milliseconds is None:
+        return None
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(milliseconds=milliseconds)
+
+
+def _unreadable(files: Sequence[tuple[str, str]]) -> str:
+    shown = "; ".join(f"{key}: {reason}" for key, reason in files[:5])
+    more = f" and {len(files) - 5} more" if len(files) > 5 else ""
+    return (
+        f"{len(files)} landing files cannot be read ({shown}{more}); mend their permissions and "
+        "run again. All other files were taken in"
+    )

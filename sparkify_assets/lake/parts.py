@@ -1,0 +1,224 @@
+"""Writing Parquet parts, wherever the data are: in the engine's tasks or in the driver.
+
+A part is invisible until a commit names it (`commit`). Nothing here needs Spark, a Delta log or
+the driver: a task writes its batches and reports what it wrote, as one JSON text.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.location import Location
+from sparkify_assets.tables import TABLES, Table
+
+REPORT_SCHEMA = "report string"
+_ROWS_PER_FILE = 8_000_000
+_MASK = (1 << 63) - 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a table, as its writer describes it.
+
+    Attributes:
+        path: relative to the table's folder.
+        partition: values of the partition columns, as text.
+        size: bytes.
+        nulls: count of nulls by column.
+        columns: `name: type` of the columns inside the file.
+        written_at: milliseconds since the epoch.
+    """
+
+    path: str
+    partition: dict[str, str]
+    size: int
+    rows: int
+    nulls: dict[str, int]
+    columns: dict[str, str]
+    written_at: int
+
+
+@dataclass
+class Written:
+    """What one or several writers wrote: parts, and a hash of the rows of each partition.
+
+    The hash does not depend on the order of rows or on how they were cut into parts; it is
+    kept only for tables that are declared with `content_hash`.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    content: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Written) -> None:
+        """Take in what another writer of the same table wrote."""
+        self.parts.extend(other.parts)
+        for key, value in other.content.items():
+            self.content[key] = (self.content.get(key, 0) + value) & _MASK
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Written:
+        values = json.loads(text)
+        return Written([Part(**part) for part in values["parts"]], values["content"])
+
+
+def write_parts(
+    batches: Iterable[pa.RecordBatch], table: Table, location: Location, *, name: str = "part"
+) -> Written:
+    """Write the batches as Parquet files below the table's folder.
+
+    Args:
+        batches: rows with the table's columns (any order); cast to the declared types.
+        location: the table's folder.
+        name: start of the file names.
+
+    Raises:
+        LakeError: a column is missing or has another type, or a required one holds a null.
+    """
+    written = Written()
+    prepared = _prepared(batches, table, written)
+    first = next(prepared, None)
+    if first is None:
+        return written
+    root = location.path
+
+    def visit(file: Any) -> None:
+        written.parts.append(_describe(file, table, root))
+
+    ds.write_dataset(
+        pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
+        base_dir=root,
+        filesystem=location.filesystem(),
+        basename_template=f"{name}-{uuid.uuid4().hex}-{{i}}.parquet",
+        format="parquet",
+        file_options=ds.ParquetFileFormat().make_write_options(compression="zstd"),
+        partitioning=ds.partitioning(
+            pa.schema([table.plain_schema.field(c) for c in table.partition_by]), flavor="hive"
+        )
+        if table.partition_by
+        else None,
+        file_visitor=visit,
+        existing_data_behavior="overwrite_or_ignore",
+        max_rows_per_file=_ROWS_PER_FILE,
+        max_rows_per_group=1 << 20,
+        preserve_order=True,
+    )
+    return written
+
+
+def part_writer(
+    table_name: str, location: Location
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """The function for `DataFrame.mapInArrow(…, REPORT_SCHEMA)` that writes a task's rows.
+
+    Each task yields one row: `Written` as JSON.
+    """
+
+    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        written = write_parts(batches, TABLES[table_name], location)
+        yield pa.RecordBatch.from_pydict({"report": [written.to_json()]})
+
+    return write
+
+
+def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield first
+    yield from rest
+
+
+def _prepared(
+    batches: Iterable[pa.RecordBatch], table: Table, written: Written
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        if batch.num_rows == 0:
+            continue
+        declared = _as_declared(batch, table)
+        if table.content_hash:
+            written.add(Written(content=_content(declared, table)))
+        yield declared
+
+
+def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
+    arrays = []
+    for column in table.columns:
+        index = batch.schema.get_field_index(column.name)
+        if index < 0:
+            raise LakeError(
+                f"{table.name}: the rows to write have no column {column.name!r}; found "
+                f"{', '.join(batch.schema.names)}"
+            )
+        array = batch.column(index)
+        if array.null_count and not column.nullable:
+            raise LakeError(
+                f"{table.name}.{column.name} is required, but {array.null_count} rows to write "
+                "have no value there"
+            )
+        if array.type != column.type:
+            try:
+                array = array.cast(column.type)
+            except pa.ArrowException as error:
+                raise LakeError(
+                    f"{table.name}.{column.name}: found {array.type}, declared {column.type} "
+                    f"({error})"
+                ) from error
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, schema=table.plain_schema)
+
+
+def _content(batch: pa.RecordBatch, table: Table) -> dict[str, int]:
+    from pandas.util import hash_pandas_object
+
+    hashes = hash_pandas_object(batch.to_pandas(), index=False).to_numpy()
+    keys = pa.table({c: batch.column(c) for c in table.partition_by})
+    content = {}
+    for values in keys.group_by(list(table.partition_by)).aggregate([]).to_pylist():
+        mask = _mask(batch, values).to_numpy(zero_copy_only=False)
+        total = int(hashes[mask].sum(dtype="uint64"))
+        content[table.partition_key(values)] = total & _MASK
+    return content
+
+
+def _mask(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
+    mask = pa.array([True] * batch.num_rows)
+    for name, value in values.items():
+        mask = pc.and_(mask, pc.equal(batch.column(name), value))
+    return mask
+
+
+def _describe(file: Any, table: Table, root: str) -> Part:
+    path = str(file.path).removeprefix(root).lstrip("/")
+    folders = path.split("/")[:-1]
+    metadata = file.metadata
+    nulls: dict[str, int] = {}
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            name = column.path_in_schema
+            if "." in name:  # inside a list, where an empty list counts as a null
+                continue
+            nulls[name] = nulls.get(name, 0) + (
+                column.statistics.null_count if column.statistics else 0
+            )
+    schema = metadata.schema.to_arrow_schema()
+    return Part(
+        path=path,
+        partition=dict(folder.split("=", 1) for folder in folders),
+        size=file.size,
+        rows=metadata.num_rows,
+        nulls=nulls,
+        columns={field.name: str(field.type) for field in schema},
+        written_at=time.time_ns() // 1_000_000,
+    )

@@ -1,0 +1,108 @@
+"""What has to be made again: fingerprints of what each partition is made from.
+
+With each replacement of a partition the lake records a fingerprint of its inputs: the landed
+files or the upstream partitions that it was read from, and the version of the code. It is up to
+date exactly when that equals the present one. Nothing else remembers what was done, so there is
+nothing to repair after a crash: a run makes whatever differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sparkify_assets.ingest.ledger import LandedFile, Ledger
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.tables import BUILT, TABLES, WHOLE_TABLE, Reads, Table
+
+_LEDGER_READS = {Reads.FILES, Reads.FILES_OF_MONTH}
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A partition that is not up to date, and why, in words for people."""
+
+    table: Table
+    key: str
+    reason: str
+
+
+class Freshness:
+    """Fingerprints against one ledger and one version of each table.
+
+    The snapshots are taken when they are first asked for, and kept: whoever builds a table must
+    take that table's own snapshot before this object is made (see `build`).
+    """
+
+    def __init__(self, lake: Lake, ledger: Ledger) -> None:
+        self._lake = lake
+        self.ledger = ledger
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def snapshot(self, table: Table) -> Snapshot:
+        """The version of a table that this object speaks of."""
+        if table.name not in self._snapshots:
+            self._snapshots[table.name] = self._lake.snapshot(table)
+        return self._snapshots[table.name]
+
+    def fingerprint(self, table: Table, key: str) -> int:
+        """The present fingerprint of one partition: 63 bits."""
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update(f"{table.name} {table.code_version}\n".encode())
+        for text in self._ingredients(table, key):
+            digest.update(text.encode())
+            digest.update(b"\n")
+        return int.from_bytes(digest.digest(), "big") >> 1
+
+    def keys(self, table: Table) -> list[str]:
+        """The partitions that have rows or files now: what may be out of date."""
+        if not table.monthly:
+            return [WHOLE_TABLE]
+        return sorted({*self.ledger.event_months(), *self.snapshot(table).partitions})
+
+    def stale(self, table: Table, within: Iterable[str]) -> list[Stale]:
+        """The partitions of a table that are not up to date.
+
+        Args:
+            within: the months to look at; a table without months is always looked at.
+        """
+        keys = self.keys(table)
+        if table.monthly:
+            allowed = set(within)
+            keys = [key for key in keys if key in allowed]
+        found = []
+        for key in keys:
+            stored = self.snapshot(table).stamp(key)
+            if stored == self.fingerprint(table, key):
+                continue
+            reason = "never made" if stored is None else "its files, its sources or the code changed"
+            found.append(Stale(table, key, reason))
+        return found
+
+    def all_stale(self, within: Iterable[str]) -> list[Stale]:
+        """Every partition of every built table that is not up to date."""
+        months = list(within)
+        return [stale for table in BUILT for stale in self.stale(table, months)]
+
+    def _ingredients(self, table: Table, key: str) -> Iterable[str]:
+        for name, reads in table.reads.items():
+            if reads is Reads.FILES:
+                yield from map(_identity, self.ledger.songs())
+            elif reads is Reads.FILES_OF_MONTH:
+                yield from map(_identity, self.ledger.with_events_in(key))
+            else:
+                upstream = self.snapshot(TABLES[name])
+                kind = "content" if reads is Reads.CONTENT_OF_MONTH else ""
+                keys = upstream_keys(upstream, reads, key)
+                yield from (f"{name}/{k} {upstream.stamp(k, kind)}" for k in keys)
+
+
+def upstream_keys(upstream: Snapshot, reads: Reads, key: str) -> list[str]:
+    """Which partitions of an upstream table one partition is made from."""
+    return upstream.partitions if reads is Reads.ALL_MONTHS else [key]
+
+
+def _identity(file: LandedFile) -> str:
+    return f"{file.source_file}\0{file.etag}\0{file.size}\0{file.reader_version}"

@@ -1,0 +1,1 @@
+"""What assets are given to work with: the Spark session, the landing zone and the lake."""

@@ -1,0 +1,56 @@
+"""The landing zone and the lake as Dagster resources."""
+
+from typing import Literal
+
+from dagster import ConfigurableResource
+from pydantic import Field
+
+from sparkify_assets.ingest.ingest import Rules
+from sparkify_assets.ingest.landing import Landing
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.partitions import current_month, months_between
+
+
+class LandingResource(ConfigurableResource[Landing]):
+    """The landing zone, and the rules by which its files are taken in."""
+
+    uri: str = Field(description="The folder with log_data/ and song_data/ in it.")
+    first_month: str = Field(description="The first month, YYYY-MM.")
+    last_month: str | None = Field(
+        default=None, description="The last month, YYYY-MM; None is the current one."
+    )
+    on_delete: Literal["keep", "remove"] = Field(
+        default="keep", description="What becomes of the rows of files that are gone."
+    )
+    confirm_remove: bool = Field(
+        default=False, description="Remove rows also where more than a tenth of the files is gone."
+    )
+
+    def landing(self) -> Landing:
+        """The landing zone."""
+        return Landing(self.uri)
+
+    def rules(self, *, rebuild: bool = False) -> Rules:
+        """How its files are taken in."""
+        return Rules(
+            months=frozenset(self.months()),
+            on_delete=self.on_delete,
+            confirm_remove=self.confirm_remove,
+            rebuild=rebuild,
+        )
+
+    def months(self) -> list[str]:
+        """The configured months."""
+        return months_between(self.first_month, self.last_month or current_month())
+
+
+class LakeResource(ConfigurableResource[Lake]):
+    """The lake."""
+
+    uri: str = Field(description="The folder that holds one sub-folder per table.")
+
+    def lake(self) -> Lake:
+        """The lake; its tables are made, empty, where they are not there yet."""
+        lake = Lake.at(self.uri)
+        lake.create_missing()
+        return lake

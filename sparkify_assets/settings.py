@@ -1,0 +1,231 @@
+"""Where things are and how they run: read once from flags, environment, `.env` and `dl.cfg`.
+
+The first of these that names a setting wins, in that order. Everything is checked here, so
+that no other module has to wonder whether a setting makes sense; an error names the setting,
+what was found and what is expected. Nothing here touches the landing zone or the lake.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from sparkify_assets.errors import SettingsError
+from sparkify_assets.partitions import current_month, is_month, months_between
+
+EMBEDDED = "embedded"
+_MASTER = re.compile(r"local(\[(\*|\d+)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
+_HERE = {"localhost", "127.0.0.1", "::1"}
+_AWS = {"aws_access_key_id", "aws_secret_access_key"}
+
+
+class DlCfg(PydanticBaseSettingsSource):
+    """`dl.cfg` in the working folder: `[AWS]` for the two keys, `[SPARKIFY]` for the rest."""
+
+    def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
+        super().__init__(settings_cls)
+        self._values: dict[str, str] = {}
+        if not path.is_file():
+            return
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            # The parser's own message would repeat the line, which may hold a key.
+            raise SettingsError(
+                f"{path}: not a readable configuration file ({type(error).__name__}); expected "
+                "sections [AWS] and [SPARKIFY] with NAME=value lines, as in dl.cfg.example"
+            ) from None
+        known = settings_cls.model_fields
+        for section, allowed in (("AWS", _AWS), ("SPARKIFY", set(known) - _AWS)):
+            if not parser.has_section(section):
+                continue
+            for name, value in parser.items(section):
+                field = name.removeprefix("sparkify_")
+                if field in allowed:
+                    self._values[field] = value.strip().strip("'\"")
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self._values)
+
+
+class Settings(BaseSettings):
+    """The project's settings. Each is `SPARKIFY_<NAME>` in the environment and in `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPARKIFY_", env_file=".env", env_file_encoding="utf-8", extra="ignore",
+        env_ignore_empty=True, frozen=True, hide_input_in_errors=True,
+    )  # fmt: skip
+
+    landing: str = Field(
+        default="data/demo/landing",
+        description="The landing zone: a folder with log_data/ and song_data/. "
+        "Default: the demo's.",
+    )
+    lake: str = Field(
+        default="data/demo/lake",
+        description="The lake: a folder that gets one sub-folder per table. Default: the demo's.",
+    )
+    engine: str = Field(
+        default=EMBEDDED,
+        description="embedded (no Java), or a Spark master: local[*], spark://…, yarn, k8s://…, "
+        "or a Spark Connect address: sc://…",
+    )
+    first_month: str = Field(default="2018-11", description="The first month, YYYY-MM.")
+    last_month: str | None = Field(
+        default=None, description="The last month, YYYY-MM. Default: the current one."
+    )
+    on_delete: Literal["keep", "remove"] = Field(
+        default="keep",
+        description="What becomes of the rows of a file that is gone from the landing zone.",
+    )
+    confirm_remove: bool = Field(
+        default=False,
+        description="With on_delete=remove: go on although more than a tenth of the files of a "
+        "month (or of the songs) is gone.",
+    )
+    grace_minutes: int = Field(
+        default=60, ge=0, description="How long replaced files stay for readers under way."
+    )
+    spark_conf: dict[str, str] = Field(
+        default_factory=dict,
+        description='More settings for the Spark session, as JSON: {"spark.driver.memory": "4g"}',
+    )
+    memory_gb: float | None = Field(
+        default=None,
+        gt=0,
+        description="Memory of the embedded engine before it spills to disk, in GiB. "
+        "Default: half of the machine's.",
+    )
+    aws_access_key_id: SecretStr | None = Field(
+        default=None, validation_alias="AWS_ACCESS_KEY_ID", description="For s3:// (from dl.cfg)."
+    )
+    aws_secret_access_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="AWS_SECRET_ACCESS_KEY",
+        description="For s3:// (from dl.cfg).",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- not a source of ours
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            DlCfg(settings_cls, Path("dl.cfg")),
+        )
+
+    @field_validator("landing", "lake")
+    @classmethod
+    def _folder(cls, value: str) -> str:
+        scheme = urlsplit(value).scheme
+        if scheme == "file":
+            value = urlsplit(value).path
+        elif "://" in value:
+            raise ValueError("a local folder (this version does not read or write s3:// yet)")
+        return str(Path(value).expanduser().absolute())
+
+    @field_validator("engine")
+    @classmethod
+    def _engine(cls, value: str) -> str:
+        connect = urlsplit(value)
+        if value == EMBEDDED or _MASTER.fullmatch(value):
+            return value
+        if connect.scheme == "sc" and connect.hostname:
+            return value
+        raise ValueError(
+            "embedded, a Spark master (local[*], spark://host:7077, yarn, k8s://…) or a Spark "
+            "Connect address (sc://host:15002)"
+        )
+
+    @field_validator("first_month", "last_month")
+    @classmethod
+    def _month(cls, value: str | None) -> str | None:
+        if value is not None and not is_month(value):
+            raise ValueError("a month as YYYY-MM, for example 2018-11")
+        return value
+
+    @model_validator(mode="after")
+    def _agree(self) -> Settings:
+        if self.first_month > self.end_month:
+            raise SettingsError(
+                f"SPARKIFY_FIRST_MONTH: found {self.first_month}, expected a month not after the "
+                f"last one ({self.end_month})"
+            )
+        if self.engine_is_remote:
+            raise SettingsError(
+                f"SPARKIFY_ENGINE: found {self.engine!r}, whose machines cannot see the folder "
+                f"{self.lake}; expected embedded or local[*] for a lake in a folder"
+            )
+        landing, lake = Path(self.landing), Path(self.lake)
+        if landing == lake or landing in lake.parents or lake in landing.parents:
+            raise SettingsError(
+                f"SPARKIFY_LAKE: found {self.lake}, which overlaps with the landing zone "
+                f"{self.landing}; expected two separate folders"
+            )
+        return self
+
+    @property
+    def engine_is_remote(self) -> bool:
+        """Whether the engine's work runs on other machines than this one."""
+        if self.engine == EMBEDDED or self.engine.startswith("local"):
+            return False
+        return urlsplit(self.engine).hostname not in _HERE
+
+    @property
+    def end_month(self) -> str:
+        """The last month of all, the current one where none is set."""
+        return self.last_month or current_month()
+
+    @property
+    def months(self) -> list[str]:
+        """Every month from the first to the last."""
+        return months_between(self.first_month, self.end_month)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings, where `given` (those that are not None) goes before every other source.
+
+    Raises:
+        SettingsError: names each wrong setting, what was found there and what is expected.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(e) for e in error.errors())) from None
+    except ValueError as error:  # a value that could not even be parsed, such as broken JSON
+        raise SettingsError(f"the settings cannot be read: {error}") from None
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a setting: `SPARKIFY_LAKE` for `lake`."""
+    return field.upper() if field in _AWS else f"SPARKIFY_{field.upper()}"
+
+
+def _explain(error: Any) -> str:
+    field = str(error["loc"][0]) if error["loc"] else "settings"
+    expected = error["msg"].removeprefix("Value error, ")
+    found = "" if field.lower() in _AWS else f"found {error['input']!r}, "
+    return f"{variable_name(field)}: {found}expected {expected}"

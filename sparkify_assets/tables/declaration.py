@@ -1,0 +1,135 @@
+"""What a table's declaration consists of, and the schemas that are derived from it.
+
+The Arrow schema is the one that counts; Spark's and Delta's are made from it. The tables
+themselves stand in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from sparkify_assets.partitions import month_of, year_and_month
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
+# The key of the one partition of a table that is replaced as a whole.
+WHOLE_TABLE = "all"
+
+TEXT = pa.string()
+WHOLE = pa.int64()
+SMALL = pa.int32()
+NUMBER = pa.float64()
+INSTANT = pa.timestamp("us", tz="UTC")
+TEXTS = pa.list_(pa.field("element", pa.string()))  # "element" is what Parquet calls it
+
+
+class Reads(Enum):
+    """Which part of an upstream table one partition is made from."""
+
+    FILES_OF_MONTH = "the landed log files with events of the same month"
+    FILES = "all landed song files"
+    SAME_MONTH = "the same month"
+    CONTENT_OF_MONTH = "the same month, by its content (made again with the same rows: no change)"
+    ALL_MONTHS = "every month"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, Arrow type, meaning, and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    description: str
+    nullable: bool = True
+
+    def to_arrow(self) -> pa.Field:
+        return pa.field(
+            self.name,
+            self.type,
+            nullable=self.nullable,
+            metadata={"comment": self.description},
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the lake, declared once.
+
+    Attributes:
+        description: grain, source and caveats, for people.
+        key: the columns that identify a row.
+        partition_by: the partition columns, outermost first; `("year", "month")` for a table by
+            month, empty for a table that is replaced as a whole.
+        reads: the upstream tables, and which part of each makes one partition. From these (and
+            `code_version`) follows whether a partition is up to date.
+        code_version: raised whenever the transform gives other rows for the same input.
+        content_hash: whether a commit also records a hash of the rows, for downstream tables
+            that need not be made again when the content is the same.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+    reads: Mapping[str, Reads] = field(default_factory=dict)
+    code_version: int = 1
+    content_hash: bool = False
+
+    @property
+    def monthly(self) -> bool:
+        """Whether a partition is a month of event time."""
+        return self.partition_by == ("year", "month")
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema, with descriptions as field metadata (key `comment`)."""
+        return pa.schema([column.to_arrow() for column in self.columns])
+
+    @cached_property
+    def plain_schema(self) -> pa.Schema:
+        """The Arrow schema without metadata: what data are compared with."""
+        return self.schema.remove_metadata()
+
+    def partition_values(self, key: str) -> dict[str, str]:
+        """The partition columns' values of one partition: `{"year": "2018", "month": "11"}`."""
+        if self.monthly:
+            year, month = year_and_month(key)
+            return {"year": str(year), "month": str(month)}
+        return {self.partition_by[0]: key} if self.partition_by else {}
+
+    def partition_key(self, values: Mapping[str, object]) -> str:
+        """The partition that has these values; `WHOLE_TABLE` for a table without partitions."""
+        if self.monthly:
+            return month_of(int(str(values["year"])), int(str(values["month"])))
+        return str(values[self.partition_by[0]]) if self.partition_by else WHOLE_TABLE
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def required(self) -> list[str]:
+        """The columns that may not be null."""
+        return [column.name for column in self.columns if not column.nullable]
+
+    def spark_schema(self) -> StructType:
+        """The schema for Spark; every column nullable, as Spark reads them."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        nullable = [column.to_arrow().with_nullable(True) for column in self.columns]
+        return from_arrow_schema(pa.schema(nullable).remove_metadata())
+
+    def delta_schema(self) -> Any:
+        """The schema for the Delta log, descriptions included."""
+        from deltalake import Schema
+
+        return Schema.from_arrow(self.schema)

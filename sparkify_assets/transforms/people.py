@@ -1,0 +1,35 @@
+"""Events to users, by way of the last state of each user in each month."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
+
+from sparkify_assets.transforms.columns import filled, first_of_each
+from sparkify_assets.transforms.events import distinct_events
+
+_STATE = ("first_name", "last_name", "gender", "level")
+
+
+def user_months(raw_logs: DataFrame) -> DataFrame:
+    """The table user_months: the last event of each user and month, of whatever page."""
+    events = distinct_events(raw_logs).filter(F.col("user_id").isNotNull())
+    return _latest(events, ["user_id", "year", "month"]).select(
+        "user_id",
+        *map(filled, _STATE),
+        "ts",
+        "session_id",
+        "item_in_session",
+        "month",
+        "year",
+    )
+
+
+def users(user_months: DataFrame) -> DataFrame:
+    """The table users: of the states of all months the latest."""
+    return _latest(user_months, ["user_id"]).select("user_id", *_STATE)
+
+
+def _latest(frame: DataFrame, key: list[str]) -> DataFrame:
+    order = [F.col(name).desc() for name in ("ts", "session_id", "item_in_session")]
+    return first_of_each(frame, key, order)
