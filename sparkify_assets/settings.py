@@ -98,8 +98,8 @@ class Settings(BaseSettings):
         description="With on_delete=remove: go on although more than a tenth of the files of a "
         "month (or of the songs) is gone.",
     )
-    grace_minutes: int = Field(
-        default=60, ge=0, description="How long replaced files stay for readers under way."
+    grace_hours: int = Field(
+        default=1, ge=0, description="Hours that replaced files stay for readers under way."
     )
     spark_conf: dict[str, str] = Field(
         default_factory=dict,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from sparkify_assets.errors import LakeError
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
@@ -41,15 +42,24 @@ class LandedFile(NamedTuple):
 
 
 class Ledger:
-    """One version of the ledger."""
+    """One version of the ledger; without a snapshot, that of a lake that is not there yet."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+    def __init__(self, snapshot: Snapshot | None) -> None:
+        self._snapshot = snapshot
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The table's version."""
+        if self._snapshot is None:
+            raise LakeError("there is no ledger yet; `sparkify run` makes it")
+        return self._snapshot
 
     @cached_property
     def by_scope(self) -> dict[str, list[LandedFile]]:
         """All landed files, by scope, sorted by key."""
-        columns = self.snapshot.read().to_pydict()
+        if self._snapshot is None:
+            return {}
+        columns = self._snapshot.read().to_pydict()
         files = sorted(map(LandedFile, *(columns[name] for name in LandedFile._fields)))
         scopes: dict[str, list[LandedFile]] = {}
         for file in files:
@@ -111,6 +121,11 @@ def read_ledger(lake: Lake) -> Ledger:
     ledger = Ledger(snapshot)
     _latest[snapshot.location.uri] = ledger
     return ledger
+
+
+def ledger_or_none_yet(lake: Lake) -> Ledger:
+    """The newest ledger, or an empty one where the lake is not there yet."""
+    return read_ledger(lake) if lake.exists(LANDED_FILES) else Ledger(None)
 
 
 def _identity(snapshot: Snapshot) -> tuple[str, int]:

@@ -40,9 +40,13 @@ class Snapshot:
         self.version: int = delta.version()
 
     @cached_property
+    def _actions(self) -> pa.Table:
+        return pa.table(self.delta.get_add_actions(flatten=True))
+
+    @cached_property
     def parts(self) -> list[StoredPart]:
         """Its Parquet files."""
-        actions = pa.table(self.delta.get_add_actions(flatten=True))
+        actions = self._actions
         prefix = "partition."
         columns = [n for n in actions.column_names if n.startswith(prefix)]
         return [
@@ -59,6 +63,11 @@ class Snapshot:
     def rows(self) -> int:
         """Number of rows."""
         return sum(part.rows for part in self.parts)
+
+    def nulls(self, column: str) -> int:
+        """Number of rows without a value in a column, from the statistics of the parts."""
+        name = f"null_count.{column}"
+        return int(pc.sum(self._actions[name]).as_py() or 0) if self.parts else 0
 
     @property
     def size(self) -> int:

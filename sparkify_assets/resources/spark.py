@@ -21,6 +21,7 @@ from sparkify_assets.lake.frames import SAIL_SESSION
 from sparkify_assets.settings import EMBEDDED
 
 _LEAST_JAVA = 17
+_LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _SESSION = {"spark.sql.session.timeZone": "UTC"}
 
 
@@ -105,6 +106,8 @@ class SparkResource(LazyPySparkResource):  # type: ignore[misc]  # dagster-pyspa
             "spark.ui.showConsoleProgress": "false",
             "spark.sql.shuffle.partitions": "8",
             **_SESSION,
+            # A local Spark serves nobody but this machine.
+            **(_LOOPBACK if self.engine.startswith("local") else {}),
             **self.spark_config,
         }
         builder = SparkSession.builder.master(self.engine)

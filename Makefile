@@ -1,0 +1,49 @@
+# What people call here. Needs Python 3.11+ and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo dev test check format lock clean
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+env: $(READY) ## set up .venv
+
+# Done again only when the lock or the project's own metadata change.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "installing the packages of requirements.lock into .venv ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: env ## generate sample data, load it, show the most played songs
+	@$(BIN)/sparkify demo
+
+dev: env ## Dagster's UI on http://127.0.0.1:3000
+	@$(BIN)/dagster dev --host 127.0.0.1
+
+test: env ## all tests, on the embedded engine and on Apache Spark
+	@$(BIN)/python -m pytest --engine embedded
+	@$(BIN)/python -m sparkify_assets_tests.apache_spark
+
+check: env ## format, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: env ## put the code into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: env ## renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+
+clean: ## remove what was set up and cached (not the data)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,49 @@
+"""The command `sparkify`: each sub-command in a module of its own.
+
+Exit codes: 0 done, 1 failed, 2 wrong use. What is meant to be read by programs (`--format json`)
+goes to standard output alone; progress and errors go to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from sparkify_assets.cli import demo, rejects, run, sample, status, vacuum
+from sparkify_assets.cli.output import errors
+from sparkify_assets.errors import SparkifyError
+
+app = typer.Typer(
+    name="sparkify",
+    help="Sparkify's song and log files as a lake of five tables. "
+    "Settings: SPARKIFY_* in the environment, .env or dl.cfg (see .env.example).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command(name="run")(run.run)
+app.command(name="status")(status.status)
+app.command(name="rejects")(rejects.rejects)
+app.command(name="sample")(sample.sample)
+app.command(name="demo")(demo.demo)
+app.command(name="vacuum")(vacuum.vacuum)
+
+
+def main() -> None:
+    """Entry point: turns our own errors into one message and an exit code."""
+    try:
+        app()
+    except SparkifyError as error:
+        errors.print(f"[bold red]error:[/] {_escaped(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        errors.print("stopped; nothing is lost, the next run goes on", soft_wrap=True)
+        sys.exit(130)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

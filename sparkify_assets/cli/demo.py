@@ -1,0 +1,58 @@
+"""`sparkify demo`: sample data, a run, the status and an answer, in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sparkify_assets.cli.output import console, print_table
+from sparkify_assets.cli.run import run_and_summarize, show_summary
+from sparkify_assets.cli.sample import sample
+from sparkify_assets.cli.status import status
+from sparkify_assets.settings import load_settings
+
+_TOP = 5
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--dir", help="Gets landing/ (sample files) and lake/ (the tables).")
+    ] = Path("data/demo"),
+) -> None:
+    """Generate a sample, load it, and show the most played songs."""
+    landing, lake = folder / "landing", folder / "lake"
+    # Always embedded and from 2018-11, whatever the settings say: the demo is for everybody.
+    settings = load_settings(
+        landing=str(landing), lake=str(lake), engine="embedded", first_month="2018-11"
+    )
+    console.rule("sparkify sample", align="left")
+    sample(folder=landing, bad_lines=3)
+    console.rule("sparkify run", align="left")
+    show_summary(run_and_summarize(settings, rebuild=False, quiet=False), settings)
+    console.rule("sparkify status", align="left")
+    status(landing=str(landing), lake=str(lake))
+    console.rule("the most played songs", align="left")
+    show_top_songs(str(lake))
+    console.print("Next: `make dev` opens these tables and this run in Dagster's UI.")
+
+
+def show_top_songs(lake: str) -> None:
+    """The most played songs of all, asked with SQL."""
+    import duckdb
+
+    from sparkify_assets.lake.lake import Lake
+    from sparkify_assets.tables import SONGPLAYS
+
+    with duckdb.connect() as connection:
+        connection.register("songplays", Lake.at(lake).snapshot(SONGPLAYS).dataset())
+        rows = connection.sql(
+            f"""
+            SELECT song, artist, count(*) AS plays, count(DISTINCT user_id) AS listeners
+            FROM songplays GROUP BY song, artist ORDER BY plays DESC, song, artist LIMIT {_TOP}
+            """  # noqa: S608 -- a constant
+        ).fetchall()
+    print_table(
+        "", ["song", "artist", "plays", "listeners"], rows, right=["plays", "listeners"]
+    )

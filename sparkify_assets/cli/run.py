@@ -1,0 +1,195 @@
+"""`sparkify run`: everything that is new, in dependency order, through the Dagster assets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sparkify_assets.cli.options import (
+    EngineOption,
+    FormatOption,
+    LakeOption,
+    LandingOption,
+    check_months,
+)
+from sparkify_assets.cli.output import Format, console, counted, print_json, print_table
+from sparkify_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sparkify_assets.refresh.plan import Plan
+    from sparkify_assets.refresh.report import Summary
+
+_SHOWN = 20
+
+
+def run(
+    landing: LandingOption = None,
+    lake: LakeOption = None,
+    engine: EngineOption = None,
+    month: Annotated[
+        list[str] | None,
+        typer.Option("--month", help="Only this month, YYYY-MM; may be given several times."),
+    ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Read all files again and make all tables again."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what would be read and made, and why; do nothing."),
+    ] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Take in what is new and make every table current."""
+    settings = load_settings(landing=landing, lake=lake, engine=engine)
+    months = check_months(month, settings)
+    if dry_run:
+        from sparkify_assets.refresh.plan import make_plan
+
+        plan = make_plan(settings, only=months, rebuild=rebuild)
+        if output is Format.JSON:
+            print_json(plan_values(plan))
+        else:
+            show_plan(plan)
+        return
+    summary = run_and_summarize(settings, months, rebuild=rebuild, quiet=output is Format.JSON)
+    if output is Format.JSON:
+        print_json(summary.to_dict())
+    else:
+        show_summary(summary, settings)
+
+
+def run_and_summarize(
+    settings: Settings, months: Sequence[str] | None = None, *, rebuild: bool, quiet: bool
+) -> Summary:
+    """Run, with progress on standard error unless `quiet`, and sum up what was done."""
+    from sparkify_assets.cli.progress import Progress
+    from sparkify_assets.lake.lake import Lake
+    from sparkify_assets.refresh.plan import make_plan
+    from sparkify_assets.refresh.report import summarize, versions
+    from sparkify_assets.refresh.steps import Outcome
+
+    started = time.monotonic()
+    plan = make_plan(settings, only=months, rebuild=rebuild)
+    lake = Lake.at(settings.lake)
+    lake.create_missing()
+    if not plan.needed:  # tables that were made just now are stale until their first run
+        plan = make_plan(settings, only=months, rebuild=rebuild)
+    before = versions(lake)
+    with Progress(quiet=quiet) as progress:
+        if plan.needed:
+            # Dagster and the engine take seconds to load: not where there is nothing to do.
+            progress.note("starting Dagster and the engine")
+            from sparkify_assets.refresh.run import refresh
+
+            outcome = refresh(
+                settings, only=months, rebuild=rebuild, plan=plan, watch=progress.step
+            )
+            return summarize(settings, outcome, before, time.monotonic() - started)
+    return summarize(settings, Outcome(plan, plan), before, time.monotonic() - started)
+
+
+def show_summary(summary: Summary, settings: Settings) -> None:
+    """The closing summary for people."""
+    if not summary.run_ids:
+        console.print(f"Nothing new: the tables in {settings.lake} are up to date.")
+    else:
+        console.print(
+            f"{counted(summary.files_read, 'file')} read, {counted(summary.lines, 'line')}, "
+            f"{summary.rejected:,} rejected, {summary.repaired:,} with repaired text."
+        )
+    rows = [
+        (name, number, "changed" if name in summary.changed else "")
+        for name, number in summary.rows.items()
+    ]
+    print_table(f"Tables in {settings.lake}", ["table", "rows", ""], rows, right=["rows"])
+    plays = summary.rows.get("songplays", 0)
+    share = f" ({summary.matched_plays / plays:.1%})" if plays else ""
+    console.print(f"Plays that match a song of the catalogue: {summary.matched_plays:,}{share}.")
+    if summary.seconds_by_step:
+        steps = ", ".join(f"{n} {s:.1f}" for n, s in summary.seconds_by_step.items())
+        console.print(f"{summary.seconds:.1f} s in all; by step: {steps}.", style="dim")
+    if summary.rejected:
+        console.print("`sparkify rejects` shows the rejected lines with their reasons.")
+    show_attention(summary.not_loaded, summary.months_outside)
+    if summary.files_pending:
+        console.print(
+            f"{counted(summary.files_pending, 'file')} changed or came meanwhile; run again to "
+            "take them in.",
+            style="yellow",
+        )
+
+
+def show_attention(not_loaded: Sequence[dict[str, str]], months_outside: Sequence[str]) -> None:
+    """What somebody has to do something about."""
+    if not_loaded:
+        console.print(f"{counted(len(not_loaded), 'file')} not loaded:", style="yellow")
+        for item in not_loaded[:_SHOWN]:
+            console.print(f"  {item['file']}: {item['reason']}", markup=False, soft_wrap=True)
+        if len(not_loaded) > _SHOWN:
+            console.print(f"  … and {len(not_loaded) - _SHOWN:,} more (--format json has all)")
+    if months_outside:
+        console.print(
+            f"There are events of {', '.join(months_outside)}, outside the configured months: "
+            "they are in no table. Set SPARKIFY_FIRST_MONTH or SPARKIFY_LAST_MONTH.",
+            style="yellow",
+        )
+
+
+def plan_values(plan: Plan) -> dict[str, object]:
+    """The plan for JSON."""
+    return {
+        "needed": plan.needed,
+        "files": [
+            {"file": file.key, "scope": scope.scope, "why": why, "bytes": file.size}
+            for scope in plan.scopes
+            for why, files in (("new", scope.new), ("changed", scope.changed))
+            for file in files
+        ],
+        "removed": [f.source_file for s in plan.scopes if s.removes for f in s.gone],
+        "stale": [
+            {"table": stale.table.name, "partition": stale.key, "reason": stale.reason}
+            for stale in plan.stale
+        ],
+        "months": plan.months,
+        "not_loaded": [{"file": key, "reason": reason} for key, reason in plan.listing.unplaced],
+    }
+
+
+def show_plan(plan: Plan) -> None:
+    """The plan for people."""
+    if not plan.needed:
+        console.print("Nothing to do: no new file, and every table is up to date.")
+    if plan.scopes:
+        print_table(
+            "Files to read",
+            ["of", "new", "changed", "bytes", "for example"],
+            [
+                (
+                    scope.scope,
+                    len(scope.new),
+                    len(scope.changed),
+                    sum(file.size for file in scope.to_read),
+                    scope.to_read[0].key if scope.to_read else f"{len(scope.gone)} gone",
+                )
+                for scope in plan.scopes
+            ],
+            right=["new", "changed", "bytes"],
+        )
+    if plan.stale:
+        print_table(
+            "To be made again",
+            ["table", "partition", "why"],
+            [(stale.table.name, stale.key, stale.reason) for stale in plan.stale],
+        )
+    if plan.scopes:
+        console.print(
+            "New files put the tables of their months out of date; "
+            + (f"months: {', '.join(plan.months)}." if plan.months else "songs only.")
+        )
+    show_attention(
+        [{"file": key, "reason": reason} for key, reason in plan.listing.unplaced], []
+    )

@@ -1,0 +1,59 @@
+"""The Dagster instance that `sparkify run` and a plain `dagster dev` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef  # what DagsterInstance.from_config is made of
+
+from sparkify_assets.errors import SettingsError
+
+# A run from the command line shows its own progress; captured output would swallow it.
+_NO_CAPTURE = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
+
+
+def instance_folder() -> Path | None:
+    """The folder with the instance's dagster.yaml.
+
+    DAGSTER_HOME if set, else the working folder or the project's own, whichever has both
+    dagster.yaml and workspace.yaml; None where there is none (installed without the project).
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if home:
+        path = Path(home).expanduser()
+        if not path.is_dir():
+            raise SettingsError(f"DAGSTER_HOME: found {home!r}, expected a folder that exists")
+        return path.absolute()
+    for folder in (Path.cwd(), Path(__file__).parents[2]):
+        if (folder / "dagster.yaml").is_file() and (folder / "workspace.yaml").is_file():
+            return folder
+    return None
+
+
+@contextmanager
+def open_instance() -> Iterator[DagsterInstance]:
+    """The instance, from its folder: paths in dagster.yaml are relative to that.
+
+    Where there is no such folder, one that is forgotten afterwards.
+    """
+    folder = instance_folder()
+    if folder is None:
+        with DagsterInstance.ephemeral() as instance:
+            yield instance
+        return
+    with (
+        chdir(folder),
+        DagsterInstance.from_ref(
+            InstanceRef.from_dir(str(folder), overrides=_NO_CAPTURE)
+        ) as instance,
+    ):
+        yield instance

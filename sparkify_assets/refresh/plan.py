@@ -1,0 +1,104 @@
+"""What a run would do, and why: files to take in, and partitions that are out of date.
+
+Compares the landing zone with the ledger and the fingerprints with those in the lake; starts no
+engine and writes nothing. `sparkify run`, `--dry-run` and `status` all ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sparkify_assets.errors import LandingError
+from sparkify_assets.ingest.landing import SONG_SCOPE, Landing, Listing
+from sparkify_assets.ingest.ledger import Ledger, ledger_or_none_yet
+from sparkify_assets.ingest.plan import ScopePlan, plan_scope, scopes_of
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.refresh.freshness import Freshness, Stale
+from sparkify_assets.settings import Settings
+from sparkify_assets.tables import TABLES
+
+
+@dataclass
+class Plan:
+    """What there is to do.
+
+    Attributes:
+        scopes: by scope, the files to take in; only scopes with something to do.
+        stale: partitions that are out of date already. Those which only the new files will put
+            out of date are not among them.
+        months: every month with something to do, sorted.
+    """
+
+    ledger: Ledger
+    listing: Listing
+    scopes: list[ScopePlan] = field(default_factory=list)
+    stale: list[Stale] = field(default_factory=list)
+    months: list[str] = field(default_factory=list)
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.scopes or self.stale)
+
+    @property
+    def files_to_read(self) -> int:
+        """How many landing files are new or changed."""
+        return sum(len(scope.to_read) for scope in self.scopes)
+
+
+def make_plan(
+    settings: Settings,
+    *,
+    only: Collection[str] | None = None,
+    rebuild: bool = False,
+) -> Plan:
+    """Look at the landing zone and the lake.
+
+    Args:
+        only: months to look at; the songs are looked at in any case.
+        rebuild: plan everything again, also what is up to date.
+
+    Raises:
+        LandingError: the landing zone is missing or empty.
+    """
+    lake = Lake.at(settings.lake)
+    months = settings.months if only is None else sorted(only)
+    ledger = ledger_or_none_yet(lake)
+    listing = Landing(settings.landing).list(set(settings.months))
+    _check_not_empty(listing, ledger, settings)
+    plan = Plan(ledger, listing)
+    for scope in scopes_of(listing, ledger, months):
+        found = plan_scope(
+            scope,
+            listing,
+            ledger,
+            on_delete=settings.on_delete,
+            confirm_remove=settings.confirm_remove,
+            rebuild=rebuild,
+        )
+        if found.needed:
+            plan.scopes.append(found)
+    freshness = Freshness(lake, ledger)
+    if all(lake.exists(table) for table in TABLES.values()):
+        plan.stale = freshness.all_stale(months)
+    plan.months = _months(plan, months, rebuild=rebuild)
+    return plan
+
+
+def _months(plan: Plan, allowed: Collection[str], *, rebuild: bool) -> list[str]:
+    months = {scope.scope for scope in plan.scopes if scope.scope != SONG_SCOPE}
+    months |= {stale.key for stale in plan.stale if stale.table.monthly}
+    # New songs can match plays of any month.
+    if rebuild or any(scope.scope == SONG_SCOPE for scope in plan.scopes):
+        months |= set(plan.ledger.event_months())
+    return sorted(months & set(allowed))
+
+
+def _check_not_empty(listing: Listing, ledger: Ledger, settings: Settings) -> None:
+    if listing.files or listing.unplaced or ledger.by_scope:
+        return
+    raise LandingError(
+        f"SPARKIFY_LANDING: {settings.landing} holds no song or log file; expected .json, "
+        ".jsonl or .ndjson files (also .gz) below log_data/ and song_data/"
+    )

@@ -1,0 +1,182 @@
+"""Doing what the plan says, through the Dagster assets, until nothing is left to do.
+
+One Dagster run makes all months of a plan. A file can hold events of another month than its
+key's, which is known only when it was read, so the plan is made again afterwards; mostly it is
+empty then.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+
+from dagster import (
+    AssetKey,
+    DagsterEvent,
+    DagsterEventType,
+    InitLoggerContext,
+    LoggerDefinition,
+    logger,
+)
+
+from sparkify_assets.definitions import REFRESH, build_defs
+from sparkify_assets.errors import SparkifyError
+from sparkify_assets.io_managers.s3_parquet import REBUILD
+from sparkify_assets.partitions import next_month
+from sparkify_assets.refresh.instance import open_instance
+from sparkify_assets.refresh.plan import Plan, make_plan
+from sparkify_assets.refresh.steps import Outcome, Step, Watcher
+from sparkify_assets.settings import Settings
+from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
+
+_NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
+_MOST_PASSES = 5
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+
+
+class RunFailed(SparkifyError):  # noqa: N818 -- reads as what happened
+    """A Dagster run failed; the message is the reason of its first failed step."""
+
+
+def refresh(
+    settings: Settings,
+    *,
+    only: Collection[str] | None = None,
+    rebuild: bool = False,
+    plan: Plan | None = None,
+    watch: Watcher = lambda step: None,
+) -> Outcome:
+    """Make everything current.
+
+    Args:
+        only: months to which the work is limited.
+        rebuild: read all files of these months again and make all tables again.
+        plan: what to begin with, where it was made already.
+        watch: told of each step as it starts and ends.
+
+    Raises:
+        RunFailed: a step failed; what other steps made stays, and the next run goes on.
+    """
+    plan = plan or make_plan(settings, only=only, rebuild=rebuild)
+    outcome = Outcome(before=plan, left=plan)
+    for _ in range(_MOST_PASSES):
+        if not plan.needed:
+            break
+        _one_pass(settings, plan, outcome, watch, exact=only is not None, rebuild=rebuild)
+        plan = make_plan(settings, only=only)
+        rebuild = False
+    outcome.left = plan
+    return outcome
+
+
+def _one_pass(
+    settings: Settings, plan: Plan, outcome: Outcome, watch: Watcher, *, exact: bool, rebuild: bool
+) -> None:
+    loggers = {"console": _step_logger(outcome, watch)}
+    job = build_defs(settings, loggers=loggers).resolve_job_def(REFRESH)
+    with open_instance() as instance:
+        for months in _groups(plan.months, exact=exact):
+            names = _NAMES if months else [n for n in _NAMES if not TABLES[n].monthly]
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                asset_selection=[AssetKey(name) for name in names],
+                run_config={
+                    "loggers": {"console": {"config": {}}},
+                    "ops": {name: {"config": {REBUILD: rebuild}} for name in names},
+                },
+                tags=_tags(months, plan),
+                partition_key=months[0] if len(months) == 1 else None,
+            )
+            outcome.run_ids.append(result.run_id)
+            if not result.success:
+                raise RunFailed(_reason(result.all_events))
+
+
+def _groups(months: Sequence[str], *, exact: bool) -> list[list[str]]:
+    """Ranges of months for one Dagster run each; one without months where there are none.
+
+    A range may include months between that are up to date: they are passed over. Only where
+    months were asked for by name (`exact`) is every range without gaps.
+    """
+    if not months or not exact:
+        return [list(months)]
+    groups = [[months[0]]]
+    for month in months[1:]:
+        if month == next_month(groups[-1][-1]):
+            groups[-1].append(month)
+        else:
+            groups.append([month])
+    return groups
+
+
+def _tags(months: Sequence[str], plan: Plan) -> dict[str, str]:
+    tags = {"sparkify/why": f"{plan.files_to_read} new or changed files, {len(plan.stale)} stale"}
+    if len(months) > 1:
+        tags |= {_RANGE_START: months[0], _RANGE_END: months[-1]}
+    return tags
+
+
+def _step_logger(outcome: Outcome, watch: Watcher) -> LoggerDefinition:
+    """A Dagster logger that turns a run's events into steps, and prints nothing."""
+
+    class Steps(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_event", None)
+            step = _step(event) if isinstance(event, DagsterEvent) else None
+            if step is not None:
+                outcome.seconds[step.name] = outcome.seconds.get(step.name, 0.0) + step.seconds
+                watch(step)
+
+    @logger(description="Tells the command line what the steps do.")
+    def steps(_context: InitLoggerContext) -> logging.Logger:
+        found = logging.Logger("sparkify.run", logging.DEBUG)
+        found.addHandler(Steps())
+        return found
+
+    return steps
+
+
+_STATES = {
+    DagsterEventType.STEP_START: "running",
+    DagsterEventType.STEP_RESTARTED: "running",
+    DagsterEventType.STEP_UP_FOR_RETRY: "retry",
+    DagsterEventType.STEP_SUCCESS: "done",
+    DagsterEventType.STEP_FAILURE: "failed",
+    DagsterEventType.STEP_SKIPPED: "skipped",
+}
+
+
+def _step(event: DagsterEvent) -> Step | None:
+    state = _STATES.get(event.event_type)
+    if state is None or event.step_key is None:
+        return None
+    step = Step(event.step_key, state)
+    if state == "done":
+        step.seconds = event.step_success_data.duration_ms / 1000
+    elif state == "failed":
+        step.reason = _first_line(event)
+    return step
+
+
+def _reason(events: Sequence[DagsterEvent]) -> str:
+    for event in events:
+        if event.event_type is DagsterEventType.STEP_FAILURE:
+            return f"{event.step_key}: {_first_line(event)}"
+    for event in events:
+        if event.event_type is DagsterEventType.RUN_FAILURE:
+            return str(event.message)
+    return "the run failed without a word; `dagster dev` shows its events"
+
+
+def _first_line(event: DagsterEvent) -> str:
+    """The innermost reason: Dagster wraps an error in its own."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None:
+        return "no reason was given"
+    kind, _, message = error.message.strip().partition(": ")
+    ours = kind.startswith("sparkify_assets.")
+    return message if ours else error.message.strip()

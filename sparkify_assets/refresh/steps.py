@@ -1,0 +1,34 @@
+"""What is told about a run: its steps while it goes on, its outcome at the end.
+
+Apart from `run`, which does it, so that showing it does not load Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sparkify_assets.refresh.plan import Plan
+
+
+@dataclass
+class Step:
+    """What became of one step: `state` is running, retry, done, failed or skipped."""
+
+    name: str
+    state: str
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass
+class Outcome:
+    """What a whole run did. `seconds` by step; `left` is what there still is to do."""
+
+    before: Plan
+    left: Plan
+    run_ids: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+Watcher = Callable[[Step], None]
