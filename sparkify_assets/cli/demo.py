@@ -53,6 +53,4 @@ def show_top_songs(lake: str) -> None:
             FROM songplays GROUP BY song, artist ORDER BY plays DESC, song, artist LIMIT {_TOP}
             """  # noqa: S608 -- a constant
         ).fetchall()
-    print_table(
-        "", ["song", "artist", "plays", "listeners"], rows, right=["plays", "listeners"]
-    )
+    print_table("", ["song", "artist", "plays", "listeners"], rows, right=["plays", "listeners"])

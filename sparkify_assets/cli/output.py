@@ -35,9 +35,7 @@ def print_table(
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     numbers = set(right)
     for column in columns:
-        table.add_column(
-            column, justify="right" if column in numbers else "left", overflow="fold"
-        )
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*[Text(shown(value)) for value in row])
     console.print(table)

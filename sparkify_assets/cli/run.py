@@ -190,6 +190,4 @@ def show_plan(plan: Plan) -> None:
             "New files put the tables of their months out of date; "
             + (f"months: {', '.join(plan.months)}." if plan.months else "songs only.")
         )
-    show_attention(
-        [{"file": key, "reason": reason} for key, reason in plan.listing.unplaced], []
-    )
+    show_attention([{"file": key, "reason": reason} for key, reason in plan.listing.unplaced], [])

@@ -133,9 +133,7 @@ def _read_all(
         files = [f for p in plans if (p.scope == SONG_SCOPE) is songs for f in p.to_read]
         if not files:
             continue
-        work = Work(
-            landing, songs, batch, lake.table_location(raw), lake.table_location(REJECTS)
-        )
+        work = Work(landing, songs, batch, lake.table_location(raw), lake.table_location(REJECTS))
         found = _read(session(), work, files)
         append(lake, raw, found.raw.parts)
         append(lake, REJECTS, found.rejects.parts)
@@ -185,9 +183,7 @@ def _commit(
         # A changed file that could not be read keeps the rows that it had.
         before = {file.source_file: file for file in ledger.by_scope.get(plan.scope, [])}
         unread = [
-            before[file.key]
-            for file in plan.changed
-            if file.key not in read and file.key in before
+            before[file.key] for file in plan.changed if file.key not in read and file.key in before
         ]
         if landed or (plan.removes and plan.gone):
             scopes[plan.scope] = plan.kept + unread + landed

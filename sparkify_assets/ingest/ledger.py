@@ -102,9 +102,7 @@ class Ledger:
         table = pa.Table.from_pylist(
             [file._asdict() for file in rows], schema=LANDED_FILES.plain_schema
         )
-        written = write_parts(
-            table.to_batches(), LANDED_FILES, lake.table_location(LANDED_FILES)
-        )
+        written = write_parts(table.to_batches(), LANDED_FILES, lake.table_location(LANDED_FILES))
         stamps = {scope: Stamp((self.snapshot.stamp(scope) or 0) + 1) for scope in scopes}
         return Ledger(replace(lake, self.snapshot, written.parts, stamps))
 

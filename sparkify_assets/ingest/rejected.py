@@ -32,9 +32,13 @@ def read_rejects(lake: Lake, containing: str = "") -> Iterator[Reject]:
     }
     if not batches:
         return
-    rows = lake.snapshot(REJECTS).dataset().to_table(
-        columns=[*Reject._fields, "batch"],
-        filter=pc.field("source_file").isin(pa.array(list(batches))),
+    rows = (
+        lake.snapshot(REJECTS)
+        .dataset()
+        .to_table(
+            columns=[*Reject._fields, "batch"],
+            filter=pc.field("source_file").isin(pa.array(list(batches))),
+        )
     )
     for row in rows.sort_by([("source_file", "ascending"), ("line", "ascending")]).to_pylist():
         if row.pop("batch") == batches[row["source_file"]]:

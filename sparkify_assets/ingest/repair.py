@@ -56,4 +56,6 @@ def _repair(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray |
     position = pc.index_in(column, value_set=wrong)
     right = pa.array(list(repairs.values()), pa.string()).take(position.combine_chunks())
     mask = pc.is_valid(position)
-    return pa.chunked_array([pc.if_else(mask.combine_chunks(), right, column.combine_chunks())]), mask
+    return pa.chunked_array(
+        [pc.if_else(mask.combine_chunks(), right, column.combine_chunks())]
+    ), mask

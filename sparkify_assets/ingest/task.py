@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from sparkify_assets.ingest.fields import LOG_FIELDS, SONG_FIELDS
 from sparkify_assets.ingest.landing import (
     GZIP_ERRORS,
-    SONG_SCOPE,
     ContentChanged,
     Landing,
     LandingFile,

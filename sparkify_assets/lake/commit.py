@@ -80,7 +80,8 @@ def replace(
     current = base
     commit_id = uuid.uuid4().hex
     for attempt in range(_ATTEMPTS):
-        actions = [*_removals(current, stamps), *map(_addition, parts)]
+        actions: list[AddAction | RemoveAction] = [*_removals(current, stamps)]
+        actions += map(_addition, parts)
         try:
             _write(current.delta, table, actions, commit_id, transactions)
         except DeltaError as error:
@@ -156,7 +157,7 @@ def _addition(part: Part) -> AddAction:
 def _removals(current: Snapshot, keys: Mapping[str, Any]) -> list[RemoveAction]:
     now = time.time_ns() // 1_000_000
     return [
-        RemoveAction(part.path, True, now, part.size, part.partition)
+        RemoveAction(part.path, True, now, part.size, {**part.partition})
         for part in current.parts_of(keys)
     ]
 

@@ -16,10 +16,10 @@ from sparkify_assets.ingest.ledger import Ledger, read_ledger
 from sparkify_assets.ingest.raw import read_raw_logs, read_raw_songs
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.frames import read_frame, write_frame
-from sparkify_assets.refresh.freshness import Freshness
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import Written
 from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.refresh.freshness import Freshness
 from sparkify_assets.tables import TABLES, WHOLE_TABLE, Reads, Table
 
 _ROWS_PER_TASK = 500_000

@@ -77,7 +77,9 @@ class Freshness:
             stored = self.snapshot(table).stamp(key)
             if stored == self.fingerprint(table, key):
                 continue
-            reason = "never made" if stored is None else "its files, its sources or the code changed"
+            reason = (
+                "never made" if stored is None else "its files, its sources or the code changed"
+            )
             found.append(Stale(table, key, reason))
         return found
 

@@ -16,7 +16,6 @@ from dagster import (
     DagsterEventType,
     InitLoggerContext,
     LoggerDefinition,
-    logger,
 )
 
 from sparkify_assets.definitions import REFRESH, build_defs
@@ -45,7 +44,7 @@ def refresh(
     only: Collection[str] | None = None,
     rebuild: bool = False,
     plan: Plan | None = None,
-    watch: Watcher = lambda step: None,
+    watch: Watcher = lambda _step: None,
 ) -> Outcome:
     """Make everything current.
 
@@ -129,13 +128,12 @@ def _step_logger(outcome: Outcome, watch: Watcher) -> LoggerDefinition:
                 outcome.seconds[step.name] = outcome.seconds.get(step.name, 0.0) + step.seconds
                 watch(step)
 
-    @logger(description="Tells the command line what the steps do.")
     def steps(_context: InitLoggerContext) -> logging.Logger:
         found = logging.Logger("sparkify.run", logging.DEBUG)
         found.addHandler(Steps())
         return found
 
-    return steps
+    return LoggerDefinition(steps, description="Tells the command line what the steps do.")
 
 
 _STATES = {

@@ -25,7 +25,7 @@ _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.
 _SESSION = {"spark.sql.session.timeZone": "UTC"}
 
 
-class SparkResource(LazyPySparkResource):  # type: ignore[misc]  # dagster-pyspark is not typed
+class SparkResource(LazyPySparkResource):
     """A Spark session: Sail in this process, Apache Spark by its master, or Spark Connect."""
 
     engine: str = Field(

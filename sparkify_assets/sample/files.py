@@ -55,7 +55,7 @@ class Made:
 
 
 def write_sample(
-    folder: Path, sample: Sample, progress: Callable[[str], Any] = lambda done: None
+    folder: Path, sample: Sample, progress: Callable[[str], Any] = lambda _key: None
 ) -> Made:
     """Write song_data/ and log_data/ below `folder`.
 

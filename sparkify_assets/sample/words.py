@@ -1,7 +1,7 @@
 """What names, titles and places are made of. Invented; a good part beyond ASCII."""
 
 FIRST_NAMES = (
-    "Ava Lily Ryan Kaylee Jacob Zoë Chloe Tegan Mateo Anaïs Noël Aiyana Cecilia Jürgen Kevin Walter "
+    "Ava Lily Ryan Kaylee Jacob Zoë Chloe Tegan Mateo Anaïs Noël Aiyana Cecilia Jürgen Walter "
     "Sylvie Theo José Matthew Celeste Layla Samuel Adelyn Isaac Joseph Rylan Jayden Kinsley Hayden"
 ).split()
 LAST_NAMES = (
@@ -16,7 +16,7 @@ PLACES = (
     "Braunfels, TX|Marinette, WI-MI|La Crosse-Onalaska, WI-MN|Houston-The Woodlands-Sugar Land, TX"
 ).split("|")
 HOMES = (
-    "California - LA|London, England|Reykjavík, Iceland|São Paulo, Brazil||Memphis, TN|Köln, Germany"
+    "California - LA|London, England|Reykjavík, Iceland|São Paulo||Memphis, TN|Köln, Germany"
     '||Montréal, Québec|<a href="http://example.org">Nashville</a>, TN||Detroit, MI'
 ).split("|")
 AGENTS = (
@@ -27,7 +27,7 @@ AGENTS = (
     "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; WOW64; Trident/6.0)",
 )
 ADJECTIVES = (
-    "Blue Broken Silent Électrique Golden Hollow Midnight Northern Röde Paper Slow Velvet Wild Añejo "
+    "Blue Broken Silent Électrique Golden Hollow Midnight Northern Röde Paper Slow Velvet Añejo "
     "Crooked Distant Early Frozen Gentle Hidden Iron Last Little Lonely Pale Quiet Restless Sudden"
 ).split()
 NOUNS = (

@@ -39,9 +39,7 @@ SONGPLAYS = Table(
         Column("artist_id", TEXT, "artists.artist_id of the matched song, else null."),
         Column("session_id", WHOLE, "The session within which it was played.", False),
         Column("location", TEXT, "Where the user was, as the app reports it: city and state."),
-        Column(
-            "user_agent", TEXT, "The browser's user agent, without the quotes that enclose it."
-        ),
+        Column("user_agent", TEXT, "The browser's user agent, without the quotes that enclose it."),
         _MONTH,
         _YEAR,
         Column("song", TEXT, "The song's title as heard (text repaired)."),

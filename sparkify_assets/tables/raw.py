@@ -32,7 +32,9 @@ RAW_LOGS = Table(
         Column("auth", TEXT, "Logged In, Logged Out, …"),
         Column("first_name", TEXT, "firstName"),
         Column("gender", TEXT, "M or F"),
-        Column("item_in_session", WHOLE, "itemInSession: number of the event in it, from 0.", False),
+        Column(
+            "item_in_session", WHOLE, "itemInSession: number of the event in it, from 0.", False
+        ),
         Column("last_name", TEXT, "lastName"),
         Column("length", NUMBER, "Length of the song played, seconds."),
         Column("level", TEXT, "free or paid"),
