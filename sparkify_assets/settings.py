@@ -54,7 +54,8 @@ class DlCfg(PydanticBaseSettingsSource):
             for name, value in parser.items(section):
                 field = name.removeprefix("sparkify_")
                 if field in allowed:
-                    self._values[field] = value.strip().strip("'\"")
+                    name = variable_name(field) if field in _AWS else field
+                    self._values[name] = value.strip().strip("'\"")
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         return self._values.get(field_name), field_name, False

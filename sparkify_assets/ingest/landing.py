@@ -165,7 +165,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _place(listing: Listing, key: str, status: os.stat_result, months: set[str]) -> None:
-    shown = key.encode("utf-8", "backslashreplace").decode()
+    shown = os.fsencode(key).decode("utf-8", "backslashreplace")
     scope: str | None = SONG_SCOPE
     if key.startswith(f"{LOGS}/"):
         scope = month_in_key(key)

@@ -95,7 +95,7 @@ def write_parts(
     root = location.path
 
     def visit(file: Any) -> None:
-        written.parts.append(_describe(file, table, root))
+        written.parts.append(_describe(file, root))
 
     ds.write_dataset(
         pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
@@ -197,7 +197,7 @@ def _mask(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
     return mask
 
 
-def _describe(file: Any, table: Table, root: str) -> Part:
+def _describe(file: Any, root: str) -> Part:
     path = str(file.path).removeprefix(root).lstrip("/")
     folders = path.split("/")[:-1]
     metadata = file.metadata

@@ -21,6 +21,8 @@ from dagster import (
 from sparkify_assets.definitions import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.vacuum import vacuum
 from sparkify_assets.partitions import next_month
 from sparkify_assets.refresh.instance import open_instance
 from sparkify_assets.refresh.plan import Plan, make_plan
@@ -54,6 +56,8 @@ def refresh(
         plan: what to begin with, where it was made already.
         watch: told of each step as it starts and ends.
 
+    Files that were replaced longer ago than the grace period are removed at the end.
+
     Raises:
         RunFailed: a step failed; what other steps made stays, and the next run goes on.
     """
@@ -66,7 +70,15 @@ def refresh(
         plan = make_plan(settings, only=only)
         rebuild = False
     outcome.left = plan
+    if outcome.run_ids:
+        _tidy(settings)
     return outcome
+
+
+def _tidy(settings: Settings) -> None:
+    lake = Lake.at(settings.lake)
+    for table in TABLES.values():
+        vacuum(lake, table, settings.grace_hours)
 
 
 def _one_pass(

@@ -1,0 +1,130 @@
+"""The landing zone: what is data, what belongs to which month, what changed under our hands."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from sparkify_assets.errors import LandingError
+from sparkify_assets.ingest.landing import (
+    ContentChanged,
+    Landing,
+    Listing,
+    month_in_key,
+)
+from sparkify_assets_tests.zone import Zone
+
+MONTHS = {"2018-11", "2018-12"}
+
+
+def listing(zone: Zone) -> Listing:
+    return Landing(str(zone.root)).list(MONTHS)
+
+
+@pytest.mark.parametrize(
+    ("key", "month"),
+    [
+        ("log_data/2018/11/2018-11-01-events.json", "2018-11"),
+        ("log_data/2018-11-01-events.json", "2018-11"),
+        ("log_data/2018/11/part-0001.jsonl", "2018-11"),
+        ("log_data/app/2018/12/2018-11-30-late.json", "2018-12"),  # the folder goes first
+        ("log_data/events-2018-11.ndjson.gz", "2018-11"),
+        ("log_data/2018-13-01-events.json", None),
+        ("log_data/20181101.json", None),
+        ("log_data/12018-11-01.json", None),
+        ("log_data/events.json", None),
+    ],
+)
+def test_the_month_in_a_key(key: str, month: str | None) -> None:
+    assert month_in_key(key) == month
+
+
+def test_stray_files_are_no_data(zone: Zone) -> None:
+    for key in (
+        "log_data/.DS_Store",
+        "log_data/_SUCCESS",
+        "log_data/.tmp/2018-11-01.json",
+        "song_data/A/.DS_Store",
+        "README.json",
+    ):
+        zone.write(key, "x")
+    zone.logs("log_data/2018-11-01-events.json")
+    found = listing(zone)
+    assert [file.key for file in found.files] == ["log_data/2018-11-01-events.json"]
+    assert found.unplaced == []
+
+
+def test_files_that_are_not_loaded_are_named_with_the_way_out(zone: Zone) -> None:
+    zone.logs("log_data/events.json")
+    zone.logs("log_data/2017-01-01-events.json")
+    zone.write("log_data/2018-11-01.csv", "")
+    with open(os.fsencode(zone.root / "song_data") + b"/\xff.json", "w"):  # noqa: PTH123
+        pass
+    reasons = dict(listing(zone).unplaced)
+    assert "shows no month; name it log_data/YYYY/MM" in reasons["log_data/events.json"]
+    assert "set SPARKIFY_FIRST_MONTH" in reasons["log_data/2017-01-01-events.json"]
+    assert "not .json" in reasons["log_data/2018-11-01.csv"]
+    assert "not valid UTF-8" in reasons["song_data/\\xff.json"]
+    assert listing(zone).files == []
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "ndjson", "JSON", "json.gz", "ndjson.gz"])
+def test_all_the_file_types_are_data(zone: Zone, suffix: str) -> None:
+    zone.write(f"log_data/2018-11-01.{suffix}", "")
+    assert len(listing(zone).files) == 1
+
+
+def test_a_missing_zone_and_one_without_the_two_folders_say_so(tmp_path: Path) -> None:
+    with pytest.raises(LandingError, match="SPARKIFY_LANDING: there is no folder"):
+        Landing(str(tmp_path / "nowhere")).list(MONTHS)
+    with pytest.raises(LandingError, match="holds neither log_data/ nor song_data/"):
+        Landing(str(tmp_path)).list(MONTHS)
+
+
+def test_an_overwritten_file_of_the_same_size_has_another_etag(zone: Zone) -> None:
+    key = zone.write("song_data/a.json", "aaaa")
+    before = listing(zone).files[0]
+    path = zone.root / key
+    stat = path.stat()
+    path.write_text("bbbb")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    after = listing(zone).files[0]
+    assert (before.key, before.size) == (after.key, after.size)
+    assert before.etag != after.etag
+
+
+def test_blocks_are_the_content_unpacked(zone: Zone) -> None:
+    zone.write("log_data/2018-11-01.json.gz", gzip.compress(b"x" * 20_000_000))
+    blocks = list(Landing(str(zone.root)).blocks(listing(zone).files[0]))
+    assert b"".join(blocks) == b"x" * 20_000_000
+    assert len(blocks) > 1
+
+
+def test_a_file_that_is_changed_or_deleted_is_noticed(zone: Zone) -> None:
+    key = zone.write("log_data/2018-11-01.json", b"a\n" * 10_000_000)
+    file = listing(zone).files[0]
+    landing = Landing(str(zone.root))
+    blocks = landing.blocks(file)
+    next(blocks)
+    with (zone.root / key).open("ab") as more:
+        more.write(b"b\n")
+    with pytest.raises(ContentChanged, match="changed while it was read"):
+        list(blocks)
+    with pytest.raises(ContentChanged, match="changed"):
+        list(landing.blocks(file))
+    zone.delete(key)
+    with pytest.raises(ContentChanged, match="deleted"):
+        list(landing.blocks(file))
+
+
+def test_a_file_replaced_by_renaming_while_it_is_read_is_noticed(zone: Zone) -> None:
+    key = zone.write("log_data/2018-11-01.json", b"a\n" * 10_000_000)
+    blocks = Landing(str(zone.root)).blocks(listing(zone).files[0])
+    next(blocks)
+    (zone.root / "new").write_bytes(b"other")
+    (zone.root / "new").rename(zone.root / key)
+    with pytest.raises(ContentChanged):
+        list(blocks)

@@ -1,0 +1,49 @@
+"""Repairing texts that were encoded too often."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparkify_assets.ingest.repair import repair_columns, repair_text
+
+
+def encoded(text: str, times: int) -> str:
+    for _ in range(times):
+        text = text.encode().decode("latin-1")
+    return text
+
+
+@pytest.mark.parametrize("text", ["Björk", "Beyoncé", "Sigur Rós", "Motörhead", "东京", "₤ €"])
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_text_comes_right_and_correct_text_is_not_touched(text: str, times: int) -> None:
+    assert repair_text(encoded(text, times)) == text
+
+
+def test_the_text_of_the_real_logs() -> None:
+    assert repair_text("BjÃ\x83Â¶rk") == "Björk"
+
+
+def test_at_most_twice() -> None:
+    assert repair_text(encoded("Björk", 3)) == encoded("Björk", 1)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_ascii_is_never_touched(text: str) -> None:
+    assert repair_text(text) == text
+
+
+def test_columns_are_repaired_and_rows_counted_once() -> None:
+    rows = pa.table(
+        {
+            "artist": ["plain", encoded("Björk", 2), "Björk", None],
+            "song": [None, encoded("Jóga", 1), "x", encoded("é", 2)],
+            "ts": [1, 2, 3, 4],
+        }
+    )
+    repaired, changed = repair_columns(rows)
+    assert repaired["artist"].to_pylist() == ["plain", "Björk", "Björk", None]
+    assert repaired["song"].to_pylist() == [None, "Jóga", "x", "é"]
+    assert changed.to_pylist() == [False, True, False, True]

@@ -1,0 +1,127 @@
+"""The lake as a whole, its parts and its snapshots."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.parts import Written, write_parts
+from sparkify_assets.tables import SONG_MATCHES, TABLES, TIME, USERS
+from sparkify_assets_tests.lake.helpers import content, put, rows
+
+
+def test_every_table_is_made_empty_with_its_description(lake: Lake) -> None:
+    for table in TABLES.values():
+        snapshot = lake.snapshot(table)
+        assert (snapshot.version, snapshot.rows) == (0, 0)
+        assert snapshot.delta.metadata().description == table.description
+        assert snapshot.read().schema == table.plain_schema
+
+
+def test_several_creators_at_once_all_find_the_tables(tmp_path: Path) -> None:
+    failures: list[Exception] = []
+
+    def create() -> None:
+        try:
+            Lake.at(str(tmp_path / "lake")).create_missing()
+        except LakeError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    lake = Lake.at(str(tmp_path / "lake"))
+    assert all(lake.snapshot(table).version == 0 for table in TABLES.values())
+
+
+def test_a_lake_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LakeError, match=r"SPARKIFY_LAKE: the lake .*/file/lake cannot be written"):
+        Lake.at(str(tmp_path / "file" / "lake")).create_missing()
+
+
+def test_a_table_that_is_not_there_says_how_it_comes_to_be(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="there is no table users yet; `sparkify run` makes it"):
+        Lake.at(str(tmp_path)).snapshot(USERS)
+
+
+def test_a_table_of_another_layout_is_refused(tmp_path: Path) -> None:
+    DeltaTable.create(str(tmp_path / "users"), schema=pa.schema([("user_id", pa.int64())]))
+    with pytest.raises(LakeError, match="other types: .'user_id'.*set SPARKIFY_LAKE to another"):
+        Lake.at(str(tmp_path)).snapshot(USERS)
+
+
+def test_what_cannot_be_written_names_table_and_column(lake: Lake) -> None:
+    location = lake.table_location(TIME)
+    table = rows("2018-11", 1)
+    with pytest.raises(LakeError, match="time: the rows to write have no column 'hour'"):
+        write_parts(table.drop_columns(["hour"]).to_batches(), TIME, location)
+    nulls = table.set_column(1, "hour", pa.array([None], pa.int32()))
+    with pytest.raises(LakeError, match=r"time\.hour is required, but 1 rows"):
+        write_parts(nulls.to_batches(), TIME, location)
+    texts = table.set_column(1, "hour", pa.array(["noon"]))
+    with pytest.raises(LakeError, match=r"time\.hour: found string, declared int32"):
+        write_parts(texts.to_batches(), TIME, location)
+
+
+def test_parts_are_plain_parquet_in_folders_of_their_month(lake: Lake) -> None:
+    found = write_parts(rows("2018-11", 1, 2).to_batches(), TIME, lake.table_location(TIME))
+    part = found.parts[0]
+    assert part.path.startswith("year=2018/month=11/part-")
+    assert part.rows == 2
+    assert Path(lake.table_location(TIME).uri, part.path).stat().st_size == part.size
+    assert content(lake) == []  # invisible until it is committed
+
+
+def _matches(*songs: tuple[str, str], year: int = 2018) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "song": song,
+                "artist": "a",
+                "length": 1.5,
+                "song_id": found,
+                "artist_id": "AR",
+                "month": 11,
+                "year": year,
+            }
+            for song, found in songs
+        ],
+        schema=SONG_MATCHES.plain_schema,
+    )
+
+
+def test_the_content_hash_knows_rows_not_their_order_or_parts(lake: Lake) -> None:
+    location = lake.table_location(SONG_MATCHES)
+
+    def hashed(*tables: pa.Table) -> dict[str, int]:
+        batches = [batch for table in tables for batch in table.to_batches()]
+        return write_parts(batches, SONG_MATCHES, location).content
+
+    one = hashed(_matches(("x", "S1"), ("y", "S2")))
+    assert one == hashed(_matches(("y", "S2")), _matches(("x", "S1")))
+    assert one != hashed(_matches(("x", "S1"), ("y", "S3")))
+    assert one != hashed(_matches(("x", "S1")))
+    two_tasks = Written()
+    for table in (_matches(("y", "S2")), _matches(("x", "S1"))):
+        two_tasks.add(write_parts(table.to_batches(), SONG_MATCHES, location))
+    assert two_tasks.content == one
+    both = hashed(_matches(("x", "S1"), ("y", "S2")), _matches(("z", "S9"), year=2019))
+    assert both["2018-11"] == one["2018-11"]
+    assert set(both) == {"2018-11", "2019-11"}
+
+
+def test_a_checkpoint_keeps_the_stamps(lake: Lake) -> None:
+    put(lake, lake.snapshot(TIME), 7, "2018-11", [1])
+    lake.snapshot(TIME).delta.create_checkpoint()
+    put(lake, lake.snapshot(TIME), 8, "2018-12", [1])
+    assert lake.snapshot(TIME).stamp("2018-11") == 7

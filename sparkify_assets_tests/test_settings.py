@@ -1,0 +1,97 @@
+"""Settings: where they come from, and what a wrong one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sparkify_assets.errors import SettingsError
+from sparkify_assets.settings import load_settings
+
+SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
+
+
+def test_without_any_setting_the_demo_is_meant() -> None:
+    settings = load_settings()
+    assert settings.landing.endswith("data/demo/landing")
+    assert settings.engine == "embedded"
+    assert settings.months[0] == "2018-11"
+
+
+def test_flags_go_before_environment_before_dotenv_before_dl_cfg(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("dl.cfg").write_text("[SPARKIFY]\nLAKE=/cfg\nLANDING=/cfg-in\nENGINE=local[1]\n")
+    Path(".env").write_text("SPARKIFY_LAKE=/dotenv\nSPARKIFY_LANDING=/dotenv-in\n")
+    monkeypatch.setenv("SPARKIFY_LAKE", "/env")
+    settings = load_settings()
+    assert (settings.lake, settings.landing, settings.engine) == ("/env", "/dotenv-in", "local[1]")
+    assert load_settings(lake="/flag").lake == "/flag"
+
+
+def test_aws_keys_come_from_dl_cfg_and_are_never_shown() -> None:
+    Path("dl.cfg").write_text(
+        f"[AWS]\nAWS_ACCESS_KEY_ID='AKIAEXAMPLE'\nAWS_SECRET_ACCESS_KEY={SECRET}\n"
+    )
+    settings = load_settings()
+    assert settings.aws_secret_access_key is not None
+    assert settings.aws_secret_access_key.get_secret_value() == SECRET
+    assert settings.aws_access_key_id is not None
+    assert settings.aws_access_key_id.get_secret_value() == "AKIAEXAMPLE"
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings.model_dump())
+
+
+def test_a_broken_dl_cfg_is_named_without_its_content() -> None:
+    Path("dl.cfg").write_text(f"AWS_SECRET_ACCESS_KEY={SECRET}\n")
+    with pytest.raises(SettingsError, match=r"dl\.cfg: not a readable") as caught:
+        load_settings()
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"engine": "sparc"}, r"SPARKIFY_ENGINE: found 'sparc', expected embedded, a Spark master"),
+        ({"engine": "local[two]"}, r"SPARKIFY_ENGINE: found 'local\[two\]'"),
+        ({"first_month": "2018-13"}, r"SPARKIFY_FIRST_MONTH: found '2018-13', expected a month"),
+        ({"last_month": "november"}, r"SPARKIFY_LAST_MONTH: found 'november'"),
+        (
+            {"first_month": "2019-02", "last_month": "2019-01"},
+            r"SPARKIFY_FIRST_MONTH: found 2019-02",
+        ),
+        ({"on_delete": "drop"}, r"SPARKIFY_ON_DELETE: found 'drop', expected .*'keep' or 'remove'"),
+        ({"grace_hours": "soon"}, r"SPARKIFY_GRACE_HOURS: found 'soon'"),
+        ({"lake": "s3://bucket/lake"}, r"SPARKIFY_LAKE: found 's3://bucket/lake', expected a local"),
+        ({"engine": "yarn"}, r"SPARKIFY_ENGINE: found 'yarn', whose machines cannot see"),
+        ({"engine": "sc://far.example:15002"}, r"cannot see the folder"),
+        ({"engine": "spark://far.example:7077"}, r"cannot see the folder"),
+        ({"lake": "/data", "landing": "/data/in"}, r"SPARKIFY_LAKE: found /data, which overlaps"),
+    ],
+)
+def test_a_wrong_setting_names_itself_what_was_found_and_what_fits(
+    given: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load_settings(**given)
+
+
+@pytest.mark.parametrize("engine", ["local[*]", "local[2]", "local", "sc://127.0.0.1:15002"])
+def test_engines_on_this_machine_fit_a_lake_in_a_folder(engine: str) -> None:
+    assert load_settings(engine=engine).engine == engine
+
+
+def test_several_wrong_settings_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKIFY_ENGINE", "x")
+    monkeypatch.setenv("SPARKIFY_FIRST_MONTH", "y")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "SPARKIFY_ENGINE" in str(caught.value)
+    assert "SPARKIFY_FIRST_MONTH" in str(caught.value)
+
+
+def test_broken_json_in_a_setting_is_a_settings_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKIFY_SPARK_CONF", "{not json")
+    with pytest.raises(SettingsError, match="spark_conf"):
+        load_settings()
