@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import CommitProperties
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.location import Location
@@ -71,7 +72,8 @@ class Lake:
     def _create(self, table: Table) -> None:
         location = self.table_location(table)
         try:
-            # Of two creators the second one gets an error, and nobody's rows are lost.
+            # Of two creators the second one gets an error. Without the last option delta-rs tries
+            # its commit again as version 1, in which the table gets another identity.
             DeltaTable.create(
                 location.uri,
                 schema=table.delta_schema(),
@@ -80,6 +82,7 @@ class Lake:
                 name=table.name,
                 description=table.description,
                 storage_options=location.storage_options or None,
+                commit_properties=CommitProperties(max_commit_retries=0),
             )
         except DeltaError:
             if not self.exists(table):

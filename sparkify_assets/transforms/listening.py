@@ -70,7 +70,8 @@ def time(songplays: DataFrame) -> DataFrame:
             F.weekofyear(start).cast("int").alias("week"),
             "month",
             "year",
-            (F.weekday(start) + 1).cast("int").alias("weekday"),
+            # From dayofweek (1 = Sunday): Sail's weekday() is -1 on Sundays.
+            ((F.dayofweek(start) + 5) % 7 + 1).cast("int").alias("weekday"),
         )
     )
 
