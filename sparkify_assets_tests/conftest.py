@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.settings import EMBEDDED, Settings, load_settings
+from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.zone import Zone
 
 _shared: list[SparkResource] = []
@@ -34,7 +35,9 @@ def _own_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("SPARKIFY_") and name != "SPARKIFY_REAL_DATA":
             del os.environ[name]
-    os.environ["DAGSTER_HOME"] = str(tmp_path_factory.mktemp("dagster"))
+    home = tmp_path_factory.mktemp("dagster")
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    os.environ["DAGSTER_HOME"] = str(home)
     yield
     os.environ.clear()
     os.environ.update(before)
@@ -110,3 +113,9 @@ def real_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return Path(found).absolute()
+
+
+@pytest.fixture
+def world(zone: Zone, settings: Callable[..., Settings]) -> World:
+    """The landing zone and lake of this test, with runs through Dagster."""
+    return World(zone, settings)

@@ -31,6 +31,7 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
+_WITHOUT_MONTHS = [n for n in _NAMES if n != RAW_LOGS.name and not TABLES[n].monthly]
 _MOST_PASSES = 5
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
@@ -88,7 +89,7 @@ def _one_pass(
     job = build_defs(settings, loggers=loggers).resolve_job_def(REFRESH)
     with open_instance() as instance:
         for months in _groups(plan.months, exact=exact):
-            names = _NAMES if months else [n for n in _NAMES if not TABLES[n].monthly]
+            names = _NAMES if months else _WITHOUT_MONTHS
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
@@ -181,12 +182,12 @@ def _reason(events: Sequence[DagsterEvent]) -> str:
 
 
 def _first_line(event: DagsterEvent) -> str:
-    """The innermost reason: Dagster wraps an error in its own."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    """The reason below the errors in which Dagster wraps it: ours where there is one."""
+    error, reason = event.step_failure_data.error, "no reason was given"
+    while error is not None:
+        reason = error.message.strip()
+        kind, _, message = reason.partition(": ")
+        if kind.startswith("sparkify_assets."):
+            return message
         error = error.cause
-    if error is None:
-        return "no reason was given"
-    kind, _, message = error.message.strip().partition(": ")
-    ours = kind.startswith("sparkify_assets.")
-    return message if ours else error.message.strip()
+    return reason
