@@ -40,10 +40,8 @@ def _hash(modules: tuple[ModuleType, ...]) -> str:
     for module in modules:
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(tree):  # documentation does not change rows
-            body = getattr(node, "body", None)
-            if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-                if isinstance(body[0].value, ast.Constant):
-                    body[0].value = ast.Constant("")
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                node.value = ast.Constant("")
         digest.update(ast.dump(tree).encode())
     return digest.hexdigest()[:16]
 

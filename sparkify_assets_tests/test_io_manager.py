@@ -73,7 +73,10 @@ def test_one_month_and_a_range_of_months_through_the_job(world: World) -> None:
     assert world.lake.snapshot(SONGPLAYS).partitions == ["2018-10", "2018-11", "2019-01"]
     assert parts_of(world, "songplays", "2018-11") == before  # up to date: not made again
     made = {
-        m.partition: (m.metadata["made_again"].value, m.metadata["dagster/partition_row_count"].value)
+        m.partition: (
+            m.metadata["made_again"].value,
+            m.metadata["dagster/partition_row_count"].value,
+        )
         for m in result.asset_materializations_for_node("songplays")
     }
     assert made == {
@@ -120,10 +123,8 @@ def test_an_asset_of_somebody_else_can_read_a_table(world: World) -> None:
         seen.append(songplays.count())
 
     defs = build_defs(world.settings())
-    assert defs.resources is not None
-    sources = [a for a in defs.assets or [] if not isinstance(a, type(None))]
     result = materialize(
-        [*sources, my_report],  # type: ignore[list-item]
+        [*(defs.assets or []), my_report],  # type: ignore[list-item]
         selection=[my_report],
         resources=defs.resources,
         instance=DagsterInstance.ephemeral(),
@@ -140,8 +141,6 @@ def test_what_is_no_frame_is_refused_by_name(world: World) -> None:
     resources = build_defs(world.settings()).resources
     with pytest.raises(TypeError, match="asset songs returned list; expected a Spark DataFrame"):
         materialize([wrong], resources=resources, instance=DagsterInstance.ephemeral())
-
-
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def test_sessions_run_over_midnight_into_the_next_file(folder: Path) -> None:
         for path in sorted(folder.rglob("log_data/**/*.json"))
     }
     files = list(by_file.values())
-    assert any(one & other for one, other in zip(files, files[1:], strict=False))
+    assert any(one & other for one, other in pairwise(files))
 
 
 def test_bad_lines_and_a_broken_song_on_request(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sparkify_assets.errors import SettingsError
 from sparkify_assets.settings import load_settings
 
-SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
+SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"  # noqa: S105 -- an example
 
 
 def test_without_any_setting_the_demo_is_meant() -> None:
@@ -63,7 +63,10 @@ def test_a_broken_dl_cfg_is_named_without_its_content() -> None:
         ),
         ({"on_delete": "drop"}, r"SPARKIFY_ON_DELETE: found 'drop', expected .*'keep' or 'remove'"),
         ({"grace_hours": "soon"}, r"SPARKIFY_GRACE_HOURS: found 'soon'"),
-        ({"lake": "s3://bucket/lake"}, r"SPARKIFY_LAKE: found 's3://bucket/lake', expected a local"),
+        (
+            {"lake": "s3://bucket/lake"},
+            r"SPARKIFY_LAKE: found 's3://bucket/lake', expected a local",
+        ),
         ({"engine": "yarn"}, r"SPARKIFY_ENGINE: found 'yarn', whose machines cannot see"),
         ({"engine": "sc://far.example:15002"}, r"cannot see the folder"),
         ({"engine": "spark://far.example:7077"}, r"cannot see the folder"),

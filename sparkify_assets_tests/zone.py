@@ -79,9 +79,7 @@ class Zone:
 
     def song(self, song_id: str = "SOZCTXZ12AB0182364", **fields: Any) -> str:
         """A song file, named after its song."""
-        return self.write(
-            f"song_data/A/B/C/TR{song_id}.json", json.dumps(song(song_id, **fields))
-        )
+        return self.write(f"song_data/A/B/C/TR{song_id}.json", json.dumps(song(song_id, **fields)))
 
     def delete(self, key: str) -> None:
         """Remove a file."""

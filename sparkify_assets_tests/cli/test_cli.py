@@ -107,9 +107,7 @@ def test_status_before_and_after(sparkify: Sparkify, data: Zone) -> None:
     assert "1 gone" in sparkify("status").out
 
 
-def test_status_without_a_landing_zone_still_shows_the_lake(
-    sparkify: Sparkify, data: Zone
-) -> None:
+def test_status_without_a_landing_zone_still_shows_the_lake(sparkify: Sparkify, data: Zone) -> None:
     sparkify("run")
     data.root.rename(data.root.with_name("elsewhere"))
     done = sparkify("status")

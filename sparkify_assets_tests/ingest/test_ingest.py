@@ -94,9 +94,7 @@ def test_a_second_run_reads_nothing_and_changes_nothing(bench: Bench) -> None:
     bench.zone.logs(DAY, event())
     bench.run()
     version = bench.lake.snapshot(LANDED_FILES).version
-    done = ingest(
-        bench.lake, Landing(str(bench.zone.root)), _no_session, ALL, Rules(MONTHS)
-    )
+    done = ingest(bench.lake, Landing(str(bench.zone.root)), _no_session, ALL, Rules(MONTHS))
     assert done.accounts == {}
     assert bench.lake.snapshot(LANDED_FILES).version == version
 
@@ -163,7 +161,9 @@ def test_a_deleted_file_is_removed_where_that_is_wanted(bench: Bench) -> None:
 
 
 def test_packed_files_and_a_torn_one(bench: Bench) -> None:
-    packed = gzip.compress("\n".join(json.dumps(event(itemInSession=i)) for i in range(50)).encode())
+    packed = gzip.compress(
+        "\n".join(json.dumps(event(itemInSession=i)) for i in range(50)).encode()
+    )
     bench.zone.write("log_data/2018-11-01.json.gz", packed)
     bench.zone.write("log_data/2018-11-02.json.gz", packed[:-20])
     bench.zone.write("log_data/2018-11-03.json.gz", b"no gzip at all")

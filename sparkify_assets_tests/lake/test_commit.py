@@ -142,9 +142,7 @@ def test_a_commit_that_landed_without_a_reply_counts_once(
     assert content(lake) == [(11, 1), (12, 2)]
 
 
-def test_an_append_without_a_reply_counts_once(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_append_without_a_reply_counts_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit, "_write", _losing_the_reply(1, CommitFailedError))
     append(lake, TIME, parts(lake, "2018-12", 2))
     assert content(lake) == [(12, 2)]
@@ -167,9 +165,7 @@ def test_an_error_before_the_commit_changes_nothing_and_deletes_nothing(
     )  # fmt: skip
 
 
-def test_endless_collisions_end_with_a_message(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_endless_collisions_end_with_a_message(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     def collide(*_: Any) -> None:
         raise CommitFailedError("a concurrent transaction")
 

@@ -56,7 +56,7 @@ def test_a_table_that_is_not_there_says_how_it_comes_to_be(tmp_path: Path) -> No
 
 def test_a_table_of_another_layout_is_refused(tmp_path: Path) -> None:
     DeltaTable.create(str(tmp_path / "users"), schema=pa.schema([("user_id", pa.int64())]))
-    with pytest.raises(LakeError, match="other types: .'user_id'.*set SPARKIFY_LAKE to another"):
+    with pytest.raises(LakeError, match=r"other types: .'user_id'.*set SPARKIFY_LAKE to another"):
         Lake.at(str(tmp_path)).snapshot(USERS)
 
 

@@ -204,7 +204,7 @@ def test_a_step_that_lost_a_race_is_tried_again(
     loaded: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded.zone.logs(NOVEMBER, event(song="y"))
-    original = build.replace
+    original = commit.replace
     failures = [PlanChanged("somebody was quicker")] * 2
 
     def lose_twice(*arguments: Any) -> Any:

@@ -55,5 +55,3 @@ def parts_of(world: World, name: str, month: str) -> list[str]:
     """The files that a month of a table consists of."""
     snapshot = world.lake.snapshot(TABLES[name])
     return [part.path for part in snapshot.parts_of([month])]
-
-

@@ -14,7 +14,9 @@ from sparkify_assets_tests.zone import Json
 
 def raw_logs(spark: SparkSession, *events: Json) -> DataFrame:
     """Rows of raw_logs for these events."""
-    return _frame(spark, RAW_LOGS, [{f.column: one.get(f.name) for f in LOG_FIELDS} for one in events])
+    return _frame(
+        spark, RAW_LOGS, [{f.column: one.get(f.name) for f in LOG_FIELDS} for one in events]
+    )
 
 
 def raw_songs(spark: SparkSession, *songs: Json) -> DataFrame:

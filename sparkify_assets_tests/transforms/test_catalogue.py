@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -55,7 +57,7 @@ def test_year_0_is_unknown_and_empty_text_is_none(spark: SparkSession) -> None:
     ],
 )
 def test_of_several_files_of_a_song_one_counts_in_any_order(
-    spark: SparkSession, files: tuple[dict[str, object], ...], title: str
+    spark: SparkSession, files: tuple[dict[str, Any], ...], title: str
 ) -> None:
     for order in (files, files[::-1]):
         frame = raw_songs(spark, *[song(**fields) for fields in order])
@@ -102,7 +104,7 @@ def test_latitude_and_longitude_are_of_one_song(spark: SparkSession) -> None:
 
 
 def test_an_artist_without_anything_is_still_there(spark: SparkSession) -> None:
-    nothing = {
+    nothing: dict[str, Any] = {
         "artist_name": None, "artist_location": None,
         "artist_latitude": None, "artist_longitude": None,
     }  # fmt: skip

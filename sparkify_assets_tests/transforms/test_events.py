@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -29,7 +31,7 @@ def test_an_event_that_was_delivered_twice_counts_once(spark: SparkSession) -> N
     ],
 )
 def test_of_different_contents_the_smallest_counts_in_any_order(
-    spark: SparkSession, one: dict[str, object], other: dict[str, object], wins: tuple[str, str]
+    spark: SparkSession, one: dict[str, Any], other: dict[str, Any], wins: tuple[str, str]
 ) -> None:
     for first, second in ((one, other), (other, one)):
         frame = raw_logs(spark, event(**first), event(**second))

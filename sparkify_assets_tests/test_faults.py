@@ -1,0 +1,90 @@
+"""Runs that are killed, and runs at the same time: nothing lost, doubled or half-seen.
+
+On real input where there is some, and else on a sample.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.sample import Sample, write_sample
+from sparkify_assets.tables import PUBLIC
+from sparkify_assets_tests import processes
+from sparkify_assets_tests.processes import tables
+
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    real = os.environ.get("SPARKIFY_REAL_DATA", "")
+    if (Path(real) / "log_data").is_dir():
+        return Path(real).absolute()
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder, Sample(bad_lines=5))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    landing: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, list[tuple[object, ...]]], float]:
+    """The tables of a run that nothing happens to, and how many seconds it takes."""
+    lake = tmp_path_factory.mktemp("undisturbed") / "lake"
+    started = time.monotonic()
+    processes.run(landing, lake)
+    return tables(lake), time.monotonic() - started
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_run_that_was_killed_is_completed_by_the_next(
+    landing: Path,
+    undisturbed: tuple[dict[str, list[tuple[object, ...]]], float],
+    tmp_path: Path,
+    kill: int,
+) -> None:
+    expected, seconds = undisturbed
+    lake = tmp_path / "lake"
+    process = processes.start("run", "--landing", str(landing), "--lake", str(lake))
+    # One moment in each tenth of a run, at random within it.
+    share = (kill + random.Random(kill).random()) / KILLS
+    try:
+        process.wait(timeout=seconds * share)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    process.communicate()
+    seen = _rows_now(lake)
+    assert all(rows in ([], expected[name]) for name, rows in seen.items())
+    processes.run(landing, lake)
+    assert tables(lake) == expected
+
+
+def _rows_now(lake: Path) -> dict[str, list[tuple[object, ...]]]:
+    """What a reader sees of the tables that are there."""
+    there = [table for table in PUBLIC if Lake.at(str(lake)).exists(table)]
+    if len(there) < len(PUBLIC):
+        assert all(Lake.at(str(lake)).snapshot(table).rows == 0 for table in there)
+        return {}
+    return tables(lake)
+
+
+def test_two_runs_at_once_both_end_well(
+    landing: Path,
+    undisturbed: tuple[dict[str, list[tuple[object, ...]]], float],
+    tmp_path: Path,
+) -> None:
+    lake = tmp_path / "lake"
+    arguments = ("run", "--landing", str(landing), "--lake", str(lake), "--format", "json")
+    both = [processes.start(*arguments) for _ in range(2)]
+    for process in both:
+        processes.finish(process)
+    assert tables(lake) == undisturbed[0]
