@@ -29,7 +29,7 @@ dev: env ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1
 
 test: env ## all tests, on the embedded engine and on Apache Spark
-	@$(BIN)/python -m pytest --engine embedded -n 2 --dist worksteal
+	@$(BIN)/python -m pytest --engine=embedded -n 2 --dist worksteal
 	@$(BIN)/python -m sparkify_assets_tests.apache_spark
 
 check: env ## format, lint, types

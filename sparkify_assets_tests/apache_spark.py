@@ -22,7 +22,7 @@ def main() -> int:
     except EngineError as error:
         sys.stderr.write(f"Apache Spark was NOT tested: {error}\n")
         return 1 if os.environ.get("CI") == "true" else 0
-    command = [sys.executable, "-m", "pytest", "--engine", ENGINE, "-m", "engines"]
+    command = [sys.executable, "-m", "pytest", f"--engine={ENGINE}", "-m", "engines"]
     return subprocess.run(command, check=False).returncode
 
 
