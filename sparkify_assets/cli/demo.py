@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sparkify_assets.cli.output import console, print_table
+from sparkify_assets.cli.output import console, print_table, say
 from sparkify_assets.cli.run import run_and_summarize, show_summary
 from sparkify_assets.cli.sample import sample
 from sparkify_assets.cli.status import status
@@ -35,7 +35,7 @@ def demo(
     status(landing=str(landing), lake=str(lake))
     console.rule("the most played songs", align="left")
     show_top_songs(str(lake))
-    console.print("Next: `make dev` opens these tables and this run in Dagster's UI.")
+    say("Next: `make dev` opens these tables and this run in Dagster's UI.")
 
 
 def show_top_songs(lake: str) -> None:

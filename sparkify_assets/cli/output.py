@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -12,8 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-console = Console(highlight=False)
+# Into a file or a pipe, tables may be wider than a terminal of old.
+_WIDTH = None if sys.stdout.isatty() else 160
+console = Console(highlight=False, width=_WIDTH)
 errors = Console(stderr=True, highlight=False)
+
+
+def say(text: str, style: str = "") -> None:
+    """A sentence to standard output; never broken into lines or read as markup."""
+    console.print(text, style=style or None, markup=False, soft_wrap=True)
 
 
 class Format(StrEnum):
@@ -32,7 +40,9 @@ def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()
 ) -> None:
     """A table; the columns named in `right` are aligned to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    if title:
+        say(title, style="bold")
+    table = Table(box=SIMPLE_HEAD)
     numbers = set(right)
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sparkify_assets.cli.options import FormatOption, LakeOption
-from sparkify_assets.cli.output import Format, console, counted, print_json, print_table
+from sparkify_assets.cli.output import Format, counted, print_json, print_table, say
 from sparkify_assets.settings import load_settings
 
 _TEXT = 100
@@ -32,7 +32,7 @@ def rejects(
         print_json([row._asdict() for row in shown])
         return
     if not found:
-        console.print("No line was rejected.")
+        say("No line was rejected.")
         return
     print_table(
         f"{counted(len(found), 'rejected line')}",
@@ -41,4 +41,4 @@ def rejects(
         right=["line"],
     )
     if len(shown) < len(found):
-        console.print(f"… and {len(found) - len(shown):,} more; --limit 0 shows all.")
+        say(f"… and {len(found) - len(shown):,} more; --limit 0 shows all.")

@@ -15,7 +15,7 @@ from sparkify_assets.cli.options import (
     LandingOption,
     check_months,
 )
-from sparkify_assets.cli.output import Format, console, counted, print_json, print_table
+from sparkify_assets.cli.output import Format, counted, print_json, print_table, say
 from sparkify_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def run_and_summarize(
 def show_summary(summary: Summary, settings: Settings) -> None:
     """The closing summary for people."""
     if not summary.run_ids:
-        console.print(f"Nothing new: the tables in {settings.lake} are up to date.")
+        say(f"Nothing new: the tables in {settings.lake} are up to date.")
     else:
-        console.print(
+        say(
             f"{counted(summary.files_read, 'file')} read, {counted(summary.lines, 'line')}, "
             f"{summary.rejected:,} rejected, {summary.repaired:,} with repaired text."
         )
@@ -108,15 +108,15 @@ def show_summary(summary: Summary, settings: Settings) -> None:
     print_table(f"Tables in {settings.lake}", ["table", "rows", ""], rows, right=["rows"])
     plays = summary.rows.get("songplays", 0)
     share = f" ({summary.matched_plays / plays:.1%})" if plays else ""
-    console.print(f"Plays that match a song of the catalogue: {summary.matched_plays:,}{share}.")
+    say(f"Plays that match a song of the catalogue: {summary.matched_plays:,}{share}.")
     if summary.seconds_by_step:
         steps = ", ".join(f"{n} {s:.1f}" for n, s in summary.seconds_by_step.items())
-        console.print(f"{summary.seconds:.1f} s in all; by step: {steps}.", style="dim")
+        say(f"{summary.seconds:.1f} s in all; by step: {steps}.", style="dim")
     if summary.rejected:
-        console.print("`sparkify rejects` shows the rejected lines with their reasons.")
+        say("`sparkify rejects` shows the rejected lines with their reasons.")
     show_attention(summary.not_loaded, summary.months_outside)
     if summary.files_pending:
-        console.print(
+        say(
             f"{counted(summary.files_pending, 'file')} changed or came meanwhile; run again to "
             "take them in.",
             style="yellow",
@@ -126,13 +126,13 @@ def show_summary(summary: Summary, settings: Settings) -> None:
 def show_attention(not_loaded: Sequence[dict[str, str]], months_outside: Sequence[str]) -> None:
     """What somebody has to do something about."""
     if not_loaded:
-        console.print(f"{counted(len(not_loaded), 'file')} not loaded:", style="yellow")
+        say(f"{counted(len(not_loaded), 'file')} not loaded:", style="yellow")
         for item in not_loaded[:_SHOWN]:
-            console.print(f"  {item['file']}: {item['reason']}", markup=False, soft_wrap=True)
+            say(f"  {item['file']}: {item['reason']}")
         if len(not_loaded) > _SHOWN:
-            console.print(f"  … and {len(not_loaded) - _SHOWN:,} more (--format json has all)")
+            say(f"  … and {len(not_loaded) - _SHOWN:,} more (--format json has all)")
     if months_outside:
-        console.print(
+        say(
             f"There are events of {', '.join(months_outside)}, outside the configured months: "
             "they are in no table. Set SPARKIFY_FIRST_MONTH or SPARKIFY_LAST_MONTH.",
             style="yellow",
@@ -162,7 +162,7 @@ def plan_values(plan: Plan) -> dict[str, object]:
 def show_plan(plan: Plan) -> None:
     """The plan for people."""
     if not plan.needed:
-        console.print("Nothing to do: no new file, and every table is up to date.")
+        say("Nothing to do: no new file, and every table is up to date.")
     if plan.scopes:
         print_table(
             "Files to read",
@@ -186,7 +186,7 @@ def show_plan(plan: Plan) -> None:
             [(stale.table.name, stale.key, stale.reason) for stale in plan.stale],
         )
     if plan.scopes:
-        console.print(
+        say(
             "New files put the tables of their months out of date; "
             + (f"months: {', '.join(plan.months)}." if plan.months else "songs only.")
         )

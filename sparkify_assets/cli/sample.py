@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sparkify_assets.cli.output import console, counted, size
+from sparkify_assets.cli.output import counted, say, size
 from sparkify_assets.errors import UsageError
 from sparkify_assets.partitions import is_month
 
@@ -61,11 +61,10 @@ def sample(
             progress=lambda key: status.update(f"generating … {key}"),
         )
     unchanged = f" ({made.unchanged:,} were there already)" if made.unchanged else ""
-    console.print(
+    say(
         f"{folder}: {counted(made.files, 'file')}{unchanged}, {size(made.bytes)}: "
         f"{counted(made.songs, 'song')}, {counted(made.lines, 'log line')}"
         + (f", {made.bad_lines:,} of them bad." if made.bad_lines else "."),
-        soft_wrap=True,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparkify_assets.cli.options import FormatOption, LakeOption, LandingOption
-from sparkify_assets.cli.output import Format, console, counted, print_json, print_table, size
+from sparkify_assets.cli.output import Format, counted, print_json, print_table, say, size
 from sparkify_assets.cli.run import show_attention
 from sparkify_assets.settings import load_settings
 
@@ -20,7 +20,7 @@ def status(
         print_json(found.to_dict())
         return
     if not found.tables:
-        console.print(f"There is no lake in {settings.lake} yet; `sparkify run` makes it.")
+        say(f"There is no lake in {settings.lake} yet; `sparkify run` makes it.")
     else:
         print_table(
             f"Lake {settings.lake}",
@@ -31,21 +31,21 @@ def status(
             ],
             right=["rows", "months", "version", "size"],
         )
-        console.print(
+        say(
             f"{counted(found.files_landed, 'file')} landed: {counted(found.lines, 'line')}, "
             f"{counted(found.rows, 'row')}, {found.rejected:,} rejected, {found.repaired:,} with "
             f"repaired text. {found.matched_plays:,} plays match a song."
         )
     if found.problem:
-        console.print(f"Landing zone: {found.problem}", style="yellow", markup=False)
+        say(f"Landing zone: {found.problem}", style="yellow")
         return
-    console.print(
+    say(
         f"Landing zone {settings.landing}: {counted(found.files_pending, 'file')} pending, "
         f"{found.files_gone:,} gone since they were taken in."
     )
     if found.stale:
         names = sorted({item["table"] for item in found.stale})
-        console.print(
+        say(
             f"{counted(len(found.stale), 'partition')} out of date ({', '.join(names)}); "
             "`sparkify run` makes them current.",
             style="yellow",

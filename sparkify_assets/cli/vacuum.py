@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sparkify_assets.cli.options import LakeOption
-from sparkify_assets.cli.output import console, counted, print_table, size
+from sparkify_assets.cli.output import counted, print_table, say, size
 from sparkify_assets.settings import load_settings
 
 
@@ -35,9 +35,9 @@ def vacuum(
         if one.replaced or one.orphans
     ]
     if not rows:
-        console.print("Nothing to remove.")
+        say("Nothing to remove.")
         return
     print_table("", ["table", "replaced", "left over", "size"], rows, right=["replaced", "size"])
     files = sum(len(one.replaced) + len(one.orphans) for one in done.values())
     verb = "would be removed" if dry_run else "removed"
-    console.print(f"{counted(files, 'file')} {verb}.")
+    say(f"{counted(files, 'file')} {verb}.")

@@ -31,7 +31,6 @@ def sparkify(
     """Runs `sparkify …` on the landing zone and lake of this test."""
     monkeypatch.setenv("SPARKIFY_LANDING", str(tmp_path / "landing"))
     monkeypatch.setenv("SPARKIFY_LAKE", str(tmp_path / "lake"))
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["sparkify", *arguments])
