@@ -100,16 +100,10 @@ class Snapshot:
         filesystem = pafs.SubTreeFileSystem(self.location.path, self.location.filesystem())
         return self.delta.to_pyarrow_dataset(filesystem=filesystem)
 
-    def read(
-        self, columns: Iterable[str] | None = None, keys: Collection[str] | None = None
-    ) -> pa.Table:
-        """Rows (of some partitions, by the outermost partition column) as an Arrow table."""
+    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
+        """The rows as an Arrow table, with types as declared."""
         names = list(columns) if columns is not None else self.table.names
-        condition = None
-        if keys is not None:
-            condition = pc.field(self.table.partition_by[0]).isin(list(keys))
-        # The schema is given so that dictionary-encoded partitions come as declared.
-        rows = self.dataset().to_table(columns=names, filter=condition)
+        rows = self.dataset().to_table(columns=names)
         return rows.cast(pa.schema([self.table.plain_schema.field(n) for n in names]))
 
     def last_change(self) -> int:

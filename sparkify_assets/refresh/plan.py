@@ -28,6 +28,7 @@ class Plan:
         stale: partitions that are out of date already. Those which only the new files will put
             out of date are not among them.
         months: every month with something to do, sorted.
+        rebuild: whether everything is to be made again, also what is up to date.
     """
 
     ledger: Ledger
@@ -35,11 +36,12 @@ class Plan:
     scopes: list[ScopePlan] = field(default_factory=list)
     stale: list[Stale] = field(default_factory=list)
     months: list[str] = field(default_factory=list)
+    rebuild: bool = False
 
     @property
     def needed(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.scopes or self.stale)
+        return bool(self.scopes or self.stale or self.rebuild)
 
     @property
     def files_to_read(self) -> int:
@@ -67,7 +69,7 @@ def make_plan(
     ledger = ledger_or_none_yet(lake)
     listing = Landing(settings.landing).list(set(settings.months))
     _check_not_empty(listing, ledger, settings)
-    plan = Plan(ledger, listing)
+    plan = Plan(ledger, listing, rebuild=rebuild)
     for scope in scopes_of(listing, ledger, months):
         found = plan_scope(
             scope,

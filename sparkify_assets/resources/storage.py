@@ -11,7 +11,7 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.partitions import current_month, months_between
 
 
-class LandingResource(ConfigurableResource[Landing]):
+class LandingResource(ConfigurableResource):
     """The landing zone, and the rules by which its files are taken in."""
 
     uri: str = Field(description="The folder with log_data/ and song_data/ in it.")
@@ -44,7 +44,7 @@ class LandingResource(ConfigurableResource[Landing]):
         return months_between(self.first_month, self.last_month or current_month())
 
 
-class LakeResource(ConfigurableResource[Lake]):
+class LakeResource(ConfigurableResource):
     """The lake."""
 
     uri: str = Field(description="The folder that holds one sub-folder per table.")

@@ -150,3 +150,11 @@ def test_time_is_iso_and_utc(spark: SparkSession) -> None:
         for row in rows(table, "start_time")
     ]
     assert found == [[23, 4, 44, 11, 2018, 7], [0, 31, 1, 12, 2018, 1]]
+
+
+def test_every_weekday_and_the_ends_of_iso_years(spark: SparkSession) -> None:
+    days = [dt.datetime(2018, 12, 24, 12, tzinfo=dt.UTC) + dt.timedelta(days=n) for n in range(21)]
+    logs = raw_logs(spark, *[event(str(day)[:19], sessionId=n) for n, day in enumerate(days)])
+    table = time(songplays(logs, song_matches(raw_songs(spark), heard_songs(logs))))
+    found = [(row["week"], row["weekday"]) for row in rows(table, "start_time")]
+    assert found == [(day.isocalendar().week, day.isocalendar().weekday) for day in days]
