@@ -1,6 +1,6 @@
 """The landing zone and the lake as Dagster resources."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from dagster import ConfigurableResource
 from pydantic import Field
@@ -11,7 +11,7 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.partitions import current_month, months_between
 
 
-class LandingResource(ConfigurableResource):
+class LandingResource(ConfigurableResource[Any]):
     """The landing zone, and the rules by which its files are taken in."""
 
     uri: str = Field(description="The folder with log_data/ and song_data/ in it.")
@@ -44,7 +44,7 @@ class LandingResource(ConfigurableResource):
         return months_between(self.first_month, self.last_month or current_month())
 
 
-class LakeResource(ConfigurableResource):
+class LakeResource(ConfigurableResource[Any]):
     """The lake."""
 
     uri: str = Field(description="The folder that holds one sub-folder per table.")
