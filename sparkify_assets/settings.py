@@ -8,11 +8,15 @@ what was found and what is expected. Nothing here touches the landing zone or th
 from __future__ import annotations
 
 import configparser
+import difflib
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -25,8 +29,9 @@ from sparkify_assets.errors import SettingsError
 from sparkify_assets.partitions import current_month, is_month, months_between
 
 EMBEDDED = "embedded"
-_MASTER = re.compile(r"local(\[(\*|\d+)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
+_MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
 _HERE = {"localhost", "127.0.0.1", "::1"}
+_OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _AWS = {"aws_access_key_id", "aws_secret_access_key"}
 
 
@@ -53,6 +58,8 @@ class DlCfg(PydanticBaseSettingsSource):
                 continue
             for name, value in parser.items(section):
                 field = name.removeprefix("sparkify_")
+                if section == "SPARKIFY":
+                    _check_names([variable_name(field)])
                 if field in allowed:
                     name = variable_name(field) if field in _AWS else field
                     self._values[name] = value.strip().strip("'\"")
@@ -140,6 +147,8 @@ class Settings(BaseSettings):
     @field_validator("landing", "lake")
     @classmethod
     def _folder(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("a folder")
         scheme = urlsplit(value).scheme
         if scheme == "file":
             value = urlsplit(value).path
@@ -212,12 +221,25 @@ def load_settings(**given: Any) -> Settings:
         SettingsError: names each wrong setting, what was found there and what is expected.
     """
     given = {name: value for name, value in given.items() if value is not None}
+    _check_names({**dotenv_values(".env"), **os.environ})
     try:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(e) for e in error.errors())) from None
-    except ValueError as error:  # a value that could not even be parsed, such as broken JSON
-        raise SettingsError(f"the settings cannot be read: {error}") from None
+    except ValueError as error:  # a value that could not even be parsed
+        field = re.search(r'field "(\w+)"', str(error))
+        name = variable_name(field.group(1)) if field else "the settings"
+        raise SettingsError(f"{name}: cannot be parsed, expected JSON as in .env.example") from None
+
+
+def _check_names(found: Iterable[str]) -> None:
+    """A misspelt setting would be ignored, and the default taken without a word."""
+    known = {variable_name(field) for field in Settings.model_fields} | _OTHERS
+    for name in found:
+        if name.startswith("SPARKIFY_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"expected one of {sorted(known)}"
+            raise SettingsError(f"{name}: there is no such setting; {hint}")
 
 
 def variable_name(field: str) -> str:
@@ -227,6 +249,6 @@ def variable_name(field: str) -> str:
 
 def _explain(error: Any) -> str:
     field = str(error["loc"][0]) if error["loc"] else "settings"
-    expected = error["msg"].removeprefix("Value error, ")
+    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     found = "" if field.lower() in _AWS else f"found {error['input']!r}, "
     return f"{variable_name(field)}: {found}expected {expected}"

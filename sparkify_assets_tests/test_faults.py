@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+from dagster import DagsterRunStatus
 
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.refresh.instance import open_instance
 from sparkify_assets.sample import Sample, write_sample
 from sparkify_assets.tables import PUBLIC
 from sparkify_assets_tests import processes
@@ -88,3 +90,40 @@ def test_two_runs_at_once_both_end_well(
     for process in both:
         processes.finish(process)
     assert tables(lake) == undisturbed[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_at_once_and_dagster_knows(
+    landing: Path,
+    undisturbed: tuple[dict[str, list[tuple[object, ...]]], float],
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    lake = tmp_path / "lake"
+    process = processes.start("run", "--landing", str(landing), "--lake", str(lake))
+    assert process.stderr is not None
+    process.stderr.readline()  # the first step is done
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "the next `sparkify run` completes the rest" in err
+    with open_instance() as instance:
+        runs = [run for run in instance.get_runs() if run.tags["sparkify/lake"] == str(lake)]
+    assert [run.status for run in runs] == [DagsterRunStatus.CANCELED]
+    processes.run(landing, lake)
+    assert tables(lake) == undisturbed[0]
+
+
+def test_the_runs_of_killed_processes_are_closed_by_the_next_run(
+    landing: Path, tmp_path: Path
+) -> None:
+    lake = tmp_path / "lake"
+    process = processes.start("run", "--landing", str(landing), "--lake", str(lake))
+    assert process.stderr is not None
+    process.stderr.readline()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    processes.run(landing, lake)
+    with open_instance() as instance:
+        runs = [run for run in instance.get_runs() if run.tags["sparkify/lake"] == str(lake)]
+    assert [run.status for run in runs] == [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]

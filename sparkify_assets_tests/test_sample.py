@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sparkify_assets.errors import UsageError
 from sparkify_assets.ingest.repair import repair_text
 from sparkify_assets.sample import Sample, write_sample
 
@@ -84,3 +85,12 @@ def test_bad_lines_and_a_broken_song_on_request(tmp_path: Path) -> None:
     assert made.bad_lines == 30
     assert (tmp_path / "log_data/2018-11-01-events.json").is_file()
     assert (tmp_path / "song_data/A/A/A/TRAAABROKEN.json").is_file()
+
+
+def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
+    mine = tmp_path / "log_data/2018-11-05-events.json"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match=r"2018-11-05-events\.json is there already"):
+        write_sample(tmp_path, Sample(songs=3, events=100, layout="flat"))
+    assert mine.read_text() == "mine"

@@ -96,5 +96,24 @@ def test_several_wrong_settings_are_all_named(monkeypatch: pytest.MonkeyPatch) -
 
 def test_broken_json_in_a_setting_is_a_settings_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARKIFY_SPARK_CONF", "{not json")
-    with pytest.raises(SettingsError, match="spark_conf"):
+    with pytest.raises(SettingsError, match="SPARKIFY_SPARK_CONF: cannot be parsed, expected JSON"):
         load_settings()
+
+
+def test_a_misspelt_setting_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("SPARKIFY_LANDNG=/x\n")
+    with pytest.raises(SettingsError, match=r"SPARKIFY_LANDNG: .* did you mean SPARKIFY_LANDING"):
+        load_settings()
+    Path(".env").write_text("")
+    Path("dl.cfg").write_text("[SPARKIFY]\nENGIN=embedded\n")
+    with pytest.raises(SettingsError, match="SPARKIFY_ENGIN: there is no such setting"):
+        load_settings()
+    Path("dl.cfg").unlink()
+    monkeypatch.setenv("SPARKIFY_LAKES", "/x")
+    with pytest.raises(SettingsError, match="did you mean SPARKIFY_LAKE"):
+        load_settings()
+
+
+def test_an_empty_folder_is_no_folder() -> None:
+    with pytest.raises(SettingsError, match="SPARKIFY_LANDING: found '', expected a folder"):
+        load_settings(landing="")

@@ -7,6 +7,7 @@ from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
     MaterializeResult,
+    MetadataValue,
     PartitionsDefinition,
     asset,
 )
@@ -20,6 +21,9 @@ from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
+
+# Metadata of a materialization: files that could not be read, with the reason of each.
+UNREADABLE = "unreadable"
 
 
 def raw_assets(months: PartitionsDefinition[str]) -> list[AssetsDefinition]:
@@ -44,7 +48,7 @@ def raw_assets(months: PartitionsDefinition[str]) -> list[AssetsDefinition]:
         wanted = list(context.partition_keys)
         done = _take_in(context, landing, lake, spark, wanted)
         for month in wanted:
-            context.add_asset_metadata(_totals(done.accounts.get(month, [])), partition_key=month)
+            context.add_asset_metadata(_found(done, month), partition_key=month)
         return MaterializeResult()
 
     @asset(
@@ -62,7 +66,7 @@ def raw_assets(months: PartitionsDefinition[str]) -> list[AssetsDefinition]:
         spark: SparkResource,
     ) -> MaterializeResult[None]:
         done = _take_in(context, landing, lake, spark, [SONG_SCOPE])
-        return MaterializeResult(metadata=_totals(done.accounts.get(SONG_SCOPE, [])))
+        return MaterializeResult(metadata=_found(done, SONG_SCOPE))
 
     return [raw_logs, raw_songs]
 
@@ -79,6 +83,9 @@ def _take_in(
     done = ingest(lake.lake(), landing.landing(), lambda: spark.session, wanted, rules)
     for key in done.changed:
         context.log.warning(f"{key} changed while it was read; the next run takes it in")
+    for files in done.unreadable.values():
+        for key, reason in files.items():
+            context.log.error(f"{key} cannot be read: {reason}; every run will try again")
     if done.removed:
         context.log.warning(f"{len(done.removed)} files are gone; their rows count no longer")
     accounts = [account for found in done.accounts.values() for account in found]
@@ -88,6 +95,14 @@ def _take_in(
         f"{totals['rejected']:,} rejected, {totals['repaired']:,} repaired"
     )
     return done
+
+
+def _found(done: Ingested, scope: str) -> dict[str, Any]:
+    unreadable = done.unreadable.get(scope, {})
+    return {
+        **_totals(done.accounts.get(scope, [])),
+        **({UNREADABLE: MetadataValue.json(unreadable)} if unreadable else {}),
+    }
 
 
 def _totals(accounts: Iterable[Account]) -> dict[str, Any]:

@@ -6,13 +6,17 @@ goes to standard output alone; progress and errors go to standard error.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from sparkify_assets.cli import demo, rejects, run, sample, status, vacuum
+from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import SparkifyError
+
+_STOPPED = "interrupted: what was committed stays, and the next `sparkify run` completes the rest"
 
 app = typer.Typer(
     name="sparkify",
@@ -38,9 +42,9 @@ def main() -> None:
     except SparkifyError as error:
         errors.print(f"[bold red]error:[/] {_escaped(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        errors.print("stopped; nothing is lost, the next run goes on", soft_wrap=True)
-        sys.exit(130)
+    except Interrupted:
+        errors.print(_STOPPED, soft_wrap=True)
+        os._exit(130)  # the run's thread does not stop by itself
 
 
 def _escaped(text: str) -> str:

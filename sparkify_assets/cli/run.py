@@ -16,13 +16,12 @@ from sparkify_assets.cli.options import (
     check_months,
 )
 from sparkify_assets.cli.output import Format, counted, print_json, print_table, say
+from sparkify_assets.errors import LandingError
 from sparkify_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sparkify_assets.refresh.plan import Plan
     from sparkify_assets.refresh.report import Summary
-
-_SHOWN = 20
 
 
 def run(
@@ -60,12 +59,24 @@ def run(
         print_json(summary.to_dict())
     else:
         show_summary(summary, settings)
+    check_readable(summary)
+
+
+def check_readable(summary: Summary) -> None:
+    """Raise LandingError where files could not be read; everything else was done."""
+    if summary.unreadable:
+        key, reason = next(iter(summary.unreadable.items()))
+        raise LandingError(
+            f"{counted(len(summary.unreadable), 'landing file')} cannot be read, for example "
+            f"{key}: {reason}; mend this and run again. All others were taken in"
+        )
 
 
 def run_and_summarize(
     settings: Settings, months: Sequence[str] | None = None, *, rebuild: bool, quiet: bool
 ) -> Summary:
     """Run, with progress on standard error unless `quiet`, and sum up what was done."""
+    from sparkify_assets.cli.interrupt import interruptible
     from sparkify_assets.cli.progress import Progress
     from sparkify_assets.lake.lake import Lake
     from sparkify_assets.refresh.plan import make_plan
@@ -85,8 +96,10 @@ def run_and_summarize(
             progress.note("starting Dagster and the engine")
             from sparkify_assets.refresh.run import refresh
 
-            outcome = refresh(
-                settings, only=months, rebuild=rebuild, plan=plan, watch=progress.step
+            outcome = interruptible(
+                lambda: refresh(
+                    settings, only=months, rebuild=rebuild, plan=plan, watch=progress.step
+                )
             )
             return summarize(settings, outcome, before, time.monotonic() - started)
     return summarize(settings, Outcome(plan, plan), before, time.monotonic() - started)
@@ -114,8 +127,12 @@ def show_summary(summary: Summary, settings: Settings) -> None:
         say(f"{summary.seconds:.1f} s in all; by step: {steps}.", style="dim")
     if summary.rejected:
         say("`sparkify rejects` shows the rejected lines with their reasons.")
+    if summary.removed_files:
+        say(f"{counted(summary.removed_files, 'file')} gone: their rows were removed.", "yellow")
+    elif summary.files_gone:
+        say(f"{counted(summary.files_gone, 'landed file')} gone; their rows are kept.", "dim")
     show_attention(summary.not_loaded, summary.months_outside)
-    if summary.files_pending:
+    if summary.files_pending > len(summary.unreadable):
         say(
             f"{counted(summary.files_pending, 'file')} changed or came meanwhile; run again to "
             "take them in.",
@@ -125,12 +142,12 @@ def show_summary(summary: Summary, settings: Settings) -> None:
 
 def show_attention(not_loaded: Sequence[dict[str, str]], months_outside: Sequence[str]) -> None:
     """What somebody has to do something about."""
-    if not_loaded:
-        say(f"{counted(len(not_loaded), 'file')} not loaded:", style="yellow")
-        for item in not_loaded[:_SHOWN]:
-            say(f"  {item['file']}: {item['reason']}")
-        if len(not_loaded) > _SHOWN:
-            say(f"  … and {len(not_loaded) - _SHOWN:,} more (--format json has all)")
+    reasons: dict[str, list[str]] = {}
+    for item in not_loaded:
+        reasons.setdefault(item["reason"], []).append(item["file"])
+    for reason, files in reasons.items():
+        several = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        say(f"Not loaded: {files[0]}{several}: {reason}", "yellow")
     if months_outside:
         say(
             f"There are events of {', '.join(months_outside)}, outside the configured months: "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from sparkify_assets.cli.output import counted, say, size
-from sparkify_assets.errors import UsageError
+from sparkify_assets.errors import SparkifyError, UsageError
 from sparkify_assets.partitions import is_month
 
 
@@ -32,8 +34,8 @@ def sample(
     """Generate a landing zone with the habits of the real data.
 
     Sessions of songs, levels that change, names encoded twice, events of nobody (logged out, an
-    empty user id), sessions that run over midnight. The same options give the same files; files
-    that are there already are left alone.
+    empty user id), sessions that run over midnight. The same options give the same files; nothing
+    that is there already is overwritten.
     """
     from rich.status import Status
 
@@ -45,7 +47,7 @@ def sample(
             raise UsageError(f"{name}: found {month!r}, expected a month as YYYY-MM")
     if last < first_month:
         raise UsageError(f"--last-month: {last} lies before the first month, {first_month}")
-    with Status("generating …") as status:
+    with Status("generating …") as status, _written(folder):
         made = write_sample(
             folder,
             Sample(
@@ -66,6 +68,16 @@ def sample(
         f"{counted(made.songs, 'song')}, {counted(made.lines, 'log line')}"
         + (f", {made.bad_lines:,} of them bad." if made.bad_lines else "."),
     )
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SparkifyError(
+            f"{error.filename or folder}: {error.strerror}; expected a folder that may be written"
+        ) from error
 
 
 def _layout(text: str) -> Literal["nested", "flat"]:

@@ -17,7 +17,7 @@ from typing import Literal
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from sparkify_assets.errors import LandingError, PlanChanged
+from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing import SONG_SCOPE, Landing, LandingFile
 from sparkify_assets.ingest.ledger import LandedFile, Ledger, read_ledger
 from sparkify_assets.ingest.plan import READER_VERSION, ScopePlan, plan_scope, scopes_of
@@ -51,11 +51,13 @@ class Ingested:
         accounts: of the files that were read, by scope.
         removed: files that are gone and whose rows count no longer.
         changed: files that changed or vanished while they were read; the next run takes them.
+        unreadable: by scope, files that cannot be read, with the reason; every run tries again.
     """
 
     accounts: dict[str, list[Account]] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    unreadable: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def ingest(
@@ -71,8 +73,7 @@ def ingest(
         session: gives the engine's session; asked only when there is something to read.
 
     Raises:
-        LandingError: the landing zone cannot be listed, or files in it cannot be read. The
-            readable ones are taken in all the same.
+        LandingError: the landing zone cannot be listed.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -109,8 +110,7 @@ def _ingest_once(
     report = _read_all(lake, landing, session, plans, batch)
     accounts = {account.key: account for account in report.accounts}
     _commit(lake, ledger, plans, accounts, batch)
-    if report.unreadable:
-        raise LandingError(_unreadable(report.unreadable))
+    unreadable = dict(report.unreadable)
     return Ingested(
         accounts={
             plan.scope: [accounts[f.key] for f in plan.to_read if f.key in accounts]
@@ -118,6 +118,10 @@ def _ingest_once(
         },
         removed=[file.source_file for plan in plans if plan.removes for file in plan.gone],
         changed=report.changed,
+        unreadable={
+            plan.scope: {f.key: unreadable[f.key] for f in plan.to_read if f.key in unreadable}
+            for plan in plans
+        },
     )
 
 
@@ -214,12 +218,3 @@ def _instant(milliseconds: int | None) -> dt.datetime | None:
     if milliseconds is None:
         return None
     return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(milliseconds=milliseconds)
-
-
-def _unreadable(files: Sequence[tuple[str, str]]) -> str:
-    shown = "; ".join(f"{key}: {reason}" for key, reason in files[:5])
-    more = f" and {len(files) - 5} more" if len(files) > 5 else ""
-    return (
-        f"{len(files)} landing files cannot be read ({shown}{more}); mend their permissions and "
-        "run again. All other files were taken in"
-    )

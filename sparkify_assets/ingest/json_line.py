@@ -46,7 +46,9 @@ def read_line(text: str, fields: Sequence[Field]) -> list[Any]:
         )
         text.encode()
     except json.JSONDecodeError as error:
-        raise Rejected(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise Rejected(
+            f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}"
+        ) from None
     except UnicodeEncodeError:
         raise Rejected("not JSON: half of a surrogate pair") from None
     except RecursionError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,10 +49,12 @@ class Listing:
     Attributes:
         files: song and log files, sorted by key.
         unplaced: files that are not loaded, with the reason, as `(key, reason)`.
+        complete: whether every folder could be listed; if not, nothing counts as deleted.
     """
 
     files: list[LandingFile] = field(default_factory=list)
     unplaced: list[tuple[str, str]] = field(default_factory=list)
+    complete: bool = True
 
     def of(self, scope: str) -> list[LandingFile]:
         """The files of one scope."""
@@ -75,7 +78,7 @@ class Landing:
             months: the configured months; log files of other months are not loaded.
 
         Raises:
-            LandingError: the folder is missing, cannot be read, or holds neither part.
+            LandingError: the folder is missing, or holds neither part.
         """
         root = Path(self.root)
         if not root.is_dir():
@@ -84,16 +87,10 @@ class Landing:
                 f"{SONGS}/ in it (`sparkify sample DIR` makes one to try)"
             )
         listing = Listing()
-        found = False
-        try:
-            for part in (LOGS, SONGS):
-                if (root / part).is_dir():
-                    found = True
-                    for key, status in _walk(root / part, part):
-                        _place(listing, key, status, months)
-        except OSError as error:
-            raise LandingError(f"SPARKIFY_LANDING: {error.filename}: {error.strerror}") from error
-        if not found:
+        parts = [part for part in (LOGS, SONGS) if (root / part).is_dir()]
+        for part in parts:
+            _walk(root / part, part, listing, months)
+        if not parts:
             raise LandingError(
                 f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
                 "folder above these two"
@@ -152,28 +149,45 @@ def _same(file: LandingFile, status: os.stat_result) -> None:
         raise ContentChanged(f"{file.key} was changed while it was read")
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith((".", "_")):
-                continue
-            key = f"{prefix}/{entry.name}"
-            try:
-                if entry.is_dir():
-                    yield from _walk(Path(entry.path), key)
-                elif entry.is_file():
-                    yield key, entry.stat()
-            except FileNotFoundError:  # deleted since the folder was read
-                continue
+def _walk(folder: Path, prefix: str, listing: Listing, months: set[str]) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith((".", "_"))]
+    except FileNotFoundError:  # deleted since the folder above was read
+        return
+    except OSError as error:
+        listing.complete = False
+        listing.unplaced.append((f"{_shown(prefix)}/", f"cannot be listed: {error.strerror}"))
+        return
+    for entry in found:
+        key = f"{prefix}/{entry.name}"
+        try:
+            if entry.is_dir():
+                _walk(Path(entry.path), key, listing, months)
+            else:
+                _place(listing, key, entry.stat(), months)
+        except FileNotFoundError:
+            if entry.is_symlink():
+                listing.unplaced.append((_shown(key), "a link to nothing; mend or remove it"))
+        except OSError as error:
+            listing.complete = False
+            listing.unplaced.append((_shown(key), f"cannot be looked at: {error.strerror}"))
+
+
+def _shown(key: str) -> str:
+    """A key as text; bytes that are no UTF-8 as `\\xNN`."""
+    return os.fsencode(key).decode("utf-8", "backslashreplace")
 
 
 def _place(listing: Listing, key: str, status: os.stat_result, months: set[str]) -> None:
-    shown = os.fsencode(key).decode("utf-8", "backslashreplace")
+    shown = _shown(key)
     scope: str | None = SONG_SCOPE
     if key.startswith(f"{LOGS}/"):
         scope = month_in_key(key)
     if shown != key:
         reason = "its name is not valid UTF-8; rename it"
+    elif not stat.S_ISREG(status.st_mode):
+        reason = "neither a file nor a folder; remove it"
     elif not _DATA.search(key):
         reason = "not .json, .jsonl, .ndjson or one of these with .gz; rename or remove it"
     elif scope is None:

@@ -60,7 +60,7 @@ def plan_scope(
     Raises:
         LandingError: with `on_delete="remove"`, more than a tenth of the scope's files is gone.
     """
-    plan = ScopePlan(scope, removes=on_delete == "remove")
+    plan = ScopePlan(scope, removes=on_delete == "remove" and listing.complete)
     landed = {file.source_file: file for file in ledger.by_scope.get(scope, [])}
     for file in listing.of(scope):
         known = landed.pop(file.key, None)

@@ -45,10 +45,11 @@ class Lake:
             delta = DeltaTable(location.uri, storage_options=location.storage_options)
         except TableNotFoundError as error:
             raise LakeError(
-                f"{location.uri}: there is no table {table.name} yet; `sparkify run` makes it"
+                f"{self.location.uri} has no table {table.name} yet; `sparkify run` makes it"
             ) from error
         except DeltaError as error:
-            raise LakeError(f"{location.uri}: the table cannot be opened: {error}") from error
+            reason = str(error).splitlines()[0]
+            raise LakeError(f"{location.uri}: the table cannot be opened: {reason}") from error
         _check(table, delta, location)
         return Snapshot(table, location, delta)
 
@@ -63,6 +64,7 @@ class Lake:
             for table in TABLES.values():
                 if not self.exists(table):
                     self._create(table)
+                self.table_location(table).check_writable()
         except (OSError, DeltaError) as error:
             raise LakeError(
                 f"SPARKIFY_LAKE: the lake {self.location.uri} cannot be written: {error}; "

@@ -5,6 +5,8 @@ A location is small and can be pickled, so that tasks on other machines open it 
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,11 @@ class Location:
     def storage_options(self) -> dict[str, str]:
         """What deltalake needs besides the URI."""
         return {}
+
+    def check_writable(self) -> None:
+        """Raise PermissionError where nothing may be written here."""
+        if not os.access(self.uri, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.uri)
 
     def make(self) -> None:
         """Make the folder; OSError where that is not possible."""

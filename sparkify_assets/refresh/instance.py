@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.instance.ref import InstanceRef  # what DagsterInstance.from_config is made of
 
 from sparkify_assets.errors import SettingsError
@@ -37,6 +38,42 @@ def instance_folder() -> Path | None:
         if (folder / "dagster.yaml").is_file() and (folder / "workspace.yaml").is_file():
             return folder
     return None
+
+
+# On each run of the command line: the machine and process that does it.
+PROCESS_TAG = "sparkify/process"
+
+
+def this_process() -> str:
+    """The value of `PROCESS_TAG` for this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def close_dead_runs(instance: DagsterInstance, *, own: bool = False) -> None:
+    """End the runs of the command line whose process is gone: Dagster would wait for them.
+
+    Args:
+        own: end those of this process, which is about to stop.
+    """
+    unfinished = RunsFilter(
+        statuses=[DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    )
+    for run in instance.get_runs(unfinished):
+        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+        if own and run.tags.get(PROCESS_TAG) == this_process():
+            instance.report_run_canceled(run, "interrupted; the next run completes it")
+        elif host == socket.gethostname() and not _alive(int(pid)):
+            instance.report_run_failed(run, "its process ended; the next run completes it")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -43,6 +43,12 @@ class Plan:
         """Whether there is anything to do."""
         return bool(self.scopes or self.stale or self.rebuild)
 
+    def work(self) -> set[str]:
+        """What there is to do, to compare with another plan."""
+        files = {f"{file.key} {file.etag}" for scope in self.scopes for file in scope.to_read}
+        gone = {f.source_file for scope in self.scopes if scope.removes for f in scope.gone}
+        return files | gone | {f"{stale.table.name}/{stale.key}" for stale in self.stale}
+
     @property
     def files_to_read(self) -> int:
         """How many landing files are new or changed."""

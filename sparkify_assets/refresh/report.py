@@ -73,6 +73,8 @@ class Summary:
     not_loaded: list[dict[str, str]]
     files_pending: int
     removed_files: int
+    files_gone: int
+    unreadable: dict[str, str]
     months_outside: list[str]
     run_ids: list[str]
 
@@ -134,6 +136,8 @@ def summarize(
         not_loaded=not_loaded(outcome.left),
         files_pending=outcome.left.files_to_read,
         removed_files=sum(f.source_file not in present for f in outcome.before.ledger.files()),
+        files_gone=files_gone(outcome.left),
+        unreadable=outcome.unreadable,
         months_outside=months_outside(ledger, settings),
         run_ids=outcome.run_ids,
     )
@@ -172,6 +176,7 @@ def months_outside(ledger: Ledger, settings: Settings) -> list[str]:
 def files_gone(plan: Plan) -> int:
     """Landed files that are no longer in the landing zone."""
     present = {file.key for file in plan.listing.files}
+    present |= {key for key, _ in plan.listing.unplaced}
     return sum(file.source_file not in present for file in plan.ledger.files())
 
 

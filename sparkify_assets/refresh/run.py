@@ -8,23 +8,32 @@ empty then.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 
 from dagster import (
     AssetKey,
     DagsterEvent,
     DagsterEventType,
+    ExecuteInProcessResult,
     InitLoggerContext,
+    JsonMetadataValue,
     LoggerDefinition,
 )
 
+from sparkify_assets.assets.raw import UNREADABLE
 from sparkify_assets.definitions import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import vacuum
 from sparkify_assets.partitions import next_month
-from sparkify_assets.refresh.instance import open_instance
+from sparkify_assets.refresh.instance import (
+    PROCESS_TAG,
+    close_dead_runs,
+    open_instance,
+    this_process,
+)
 from sparkify_assets.refresh.plan import Plan, make_plan
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
 from sparkify_assets.settings import Settings
@@ -68,8 +77,10 @@ def refresh(
         if not plan.needed:
             break
         _one_pass(settings, plan, outcome, watch, exact=only is not None, rebuild=rebuild)
-        plan = make_plan(settings, only=only)
+        before, plan = plan, make_plan(settings, only=only)
         rebuild = False
+        if plan.work() == before.work():  # what is left cannot be done, or not now
+            break
     outcome.left = plan
     if outcome.run_ids:
         _tidy(settings)
@@ -88,6 +99,7 @@ def _one_pass(
     loggers = {"console": _step_logger(outcome, watch)}
     job = build_defs(settings, loggers=loggers).resolve_job_def(REFRESH)
     with open_instance() as instance:
+        close_dead_runs(instance)
         for months in _groups(plan.months, exact=exact):
             names = _NAMES if months else _WITHOUT_MONTHS
             result = job.execute_in_process(
@@ -98,12 +110,13 @@ def _one_pass(
                     "loggers": {"console": {"config": {}}},
                     "ops": {name: {"config": {REBUILD: rebuild}} for name in names},
                 },
-                tags=_tags(months, plan),
+                tags=_tags(months, plan, settings),
                 partition_key=months[0] if len(months) == 1 else None,
             )
             outcome.run_ids.append(result.run_id)
             if not result.success:
                 raise RunFailed(_reason(result.all_events))
+            outcome.unreadable = _unreadable(result)
 
 
 def _groups(months: Sequence[str], *, exact: bool) -> list[list[str]]:
@@ -123,8 +136,22 @@ def _groups(months: Sequence[str], *, exact: bool) -> list[list[str]]:
     return groups
 
 
-def _tags(months: Sequence[str], plan: Plan) -> dict[str, str]:
-    tags = {"sparkify/why": f"{plan.files_to_read} new or changed files, {len(plan.stale)} stale"}
+def _unreadable(result: ExecuteInProcessResult) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for event in result.get_asset_materialization_events():
+        value = event.materialization.metadata.get(UNREADABLE)
+        if isinstance(value, JsonMetadataValue) and isinstance(value.data, dict):
+            found |= {str(key): str(reason) for key, reason in value.data.items()}
+    return found
+
+
+def _tags(months: Sequence[str], plan: Plan, settings: Settings) -> dict[str, str]:
+    tags = {
+        "sparkify/why": f"{plan.files_to_read} new or changed files, {len(plan.stale)} stale",
+        "sparkify/lake": settings.lake,
+        "sparkify/engine": settings.engine,
+        PROCESS_TAG: this_process(),
+    }
     if len(months) > 1:
         tags |= {_RANGE_START: months[0], _RANGE_END: months[-1]}
     return tags
@@ -185,9 +212,17 @@ def _first_line(event: DagsterEvent) -> str:
     """The reason below the errors in which Dagster wraps it: ours where there is one."""
     error, reason = event.step_failure_data.error, "no reason was given"
     while error is not None:
-        reason = error.message.strip()
+        reason = _without_trace(error.message.strip())
         kind, _, message = reason.partition(": ")
         if kind.startswith("sparkify_assets."):
             return message
         error = error.cause
     return reason
+
+
+def _without_trace(text: str) -> str:
+    """An engine's message may hold the traceback of a task: only the error at its end counts."""
+    if "Traceback" not in text:
+        return text
+    errors = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception): .+$", text, re.MULTILINE)
+    return str(errors[-1]) if errors else text

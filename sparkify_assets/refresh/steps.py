@@ -23,12 +23,19 @@ class Step:
 
 @dataclass
 class Outcome:
-    """What a whole run did. `seconds` by step; `left` is what there still is to do."""
+    """What a whole run did.
+
+    Attributes:
+        left: what there still is to do.
+        seconds: by step.
+        unreadable: files that could not be read, with the reason of each.
+    """
 
     before: Plan
     left: Plan
     run_ids: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 Watcher = Callable[[Step], None]

@@ -100,10 +100,13 @@ class SparkResource(LazyPySparkResource):
     def _classic(self) -> SparkSession:
         check_java(self.engine)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        if self.engine.startswith("local"):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         settings = {
             "spark.app.name": "sparkify",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
+            "spark.log.level": "ERROR",
             "spark.sql.shuffle.partitions": "8",
             **_SESSION,
             # A local Spark serves nobody but this machine.
@@ -113,9 +116,7 @@ class SparkResource(LazyPySparkResource):
         builder = SparkSession.builder.master(self.engine)
         for name, value in settings.items():
             builder = builder.config(name, value)
-        session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
-        return session
+        return builder.getOrCreate()
 
 
 def check_java(engine: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from sparkify_assets.errors import UsageError
 from sparkify_assets.partitions import first_instant, months_between, next_month
 from sparkify_assets.sample.catalogue import make_songs
 from sparkify_assets.sample.listeners import Radio, User, make_session, make_users
@@ -60,10 +61,13 @@ def write_sample(
     """Write song_data/ and log_data/ below `folder`.
 
     A file that is there already with the same content is left alone, so that making a sample
-    twice lands nothing new.
+    twice lands nothing new. Nothing is ever overwritten.
 
     Args:
         progress: called with the key of each log file as it is done.
+
+    Raises:
+        UsageError: a file of that name is there already, with other content.
     """
     made = Made()
     rng = random.Random(sample.seed)
@@ -137,8 +141,16 @@ def _log_key(day: dt.datetime, layout: str) -> str:
 def _write(path: Path, content: bytes, made: Made) -> None:
     made.files += 1
     made.bytes += len(content)
-    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
+    if path.exists():
+        if path.read_bytes() != content:
+            raise UsageError(
+                f"{path} is there already, with other content, and is not overwritten; choose "
+                "another folder, or remove this one if it only holds an older sample"
+            )
         made.unchanged += 1
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    # Under its name only when it is whole: also after a crash, nothing has to be overwritten.
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.rename(path)

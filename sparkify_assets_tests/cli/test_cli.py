@@ -214,16 +214,48 @@ def test_no_java_names_the_two_ways_out(
     assert "SPARKIFY_ENGINE=embedded" in done.err
 
 
-def test_a_failed_step_is_named_without_a_traceback(
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sparkify_assets.ingest.landing import Landing
 
-    def refuse(*_: Any) -> Any:
-        raise PermissionError(13, "Permission denied")
+    blocks = Landing.blocks
+
+    def refuse(self: Landing, file: Any) -> Any:
+        if "2018-11-16" in file.key:
+            raise PermissionError(13, "Permission denied")
+        return blocks(self, file)
 
     monkeypatch.setattr(Landing, "blocks", refuse)
     done = sparkify("run")
     assert done.code == 1
-    assert "landing files cannot be read" in done.err
+    assert "1 landing file cannot be read, for example log_data/2018-11-16" in done.err
+    assert "Permission denied" in done.err
     assert "Traceback" not in done.err
+    found = json.loads(sparkify("run", "--format", "json").out)
+    assert found["rows"]["songplays"] == 2
+    assert found["unreadable"] == {"log_data/2018-11-16-events.json": "Permission denied"}
+    monkeypatch.undo()
+
+
+def test_rows_that_are_removed_are_told(
+    sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sparkify("run")
+    data.delete("log_data/2018-11-16-events.json")
+    data.logs("log_data/2018-11-17-events.json", event(sessionId=2))
+    assert "1 landed file gone; their rows are kept" in sparkify("run").out
+    monkeypatch.setenv("SPARKIFY_ON_DELETE", "remove")
+    monkeypatch.setenv("SPARKIFY_CONFIRM_REMOVE", "true")
+    assert "1 file gone: their rows were removed" in sparkify("run").out
+
+
+def test_a_lake_that_became_read_only_says_so(
+    sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sparkify("run")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    done = sparkify("run")
+    assert done.code == 1
+    assert "SPARKIFY_LAKE: the lake" in done.err
+    assert "Permission denied" in done.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from sparkify_assets.ingest.landing import (
     Listing,
     month_in_key,
 )
-from sparkify_assets_tests.zone import Zone
+from sparkify_assets_tests.zone import Zone, event
 
 MONTHS = {"2018-11", "2018-12"}
 
@@ -128,3 +129,30 @@ def test_a_file_replaced_by_renaming_while_it_is_read_is_noticed(zone: Zone) -> 
     (zone.root / "new").rename(zone.root / key)
     with pytest.raises(ContentChanged):
         list(blocks)
+
+
+def test_a_link_to_nothing_and_a_pipe_are_named(zone: Zone) -> None:
+    (zone.root / "log_data/2018-11-01.json").symlink_to("nowhere")
+    os.mkfifo(zone.root / "log_data/2018-11-02.json")
+    reasons = dict(listing(zone).unplaced)
+    assert "a link to nothing" in reasons["log_data/2018-11-01.json"]
+    assert "neither a file nor a folder" in reasons["log_data/2018-11-02.json"]
+
+
+def test_a_folder_that_cannot_be_listed_is_named_and_nothing_counts_as_deleted(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.logs("log_data/2018/11/a.json", event())
+    zone.song()
+    scan = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path).endswith("/2018"):
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = listing(zone)
+    assert [file.scope for file in found.files] == ["songs"]
+    assert found.unplaced == [("log_data/2018/", "cannot be listed: Permission denied")]
+    assert not found.complete

@@ -50,7 +50,7 @@ def test_a_lake_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_not_there_says_how_it_comes_to_be(tmp_path: Path) -> None:
-    with pytest.raises(LakeError, match="there is no table users yet; `sparkify run` makes it"):
+    with pytest.raises(LakeError, match="has no table users yet; `sparkify run` makes it"):
         Lake.at(str(tmp_path)).snapshot(USERS)
 
 
