@@ -66,7 +66,7 @@ def sample(
     say(
         f"{folder}: {counted(made.files, 'file')}{unchanged}, {size(made.bytes)}: "
         f"{counted(made.songs, 'song')}, {counted(made.lines, 'log line')}"
-        + (f", {made.bad_lines:,} of them bad." if made.bad_lines else "."),
+        + (f", {made.bad_lines:,} of them bad, and a broken song file." if made.bad_lines else "."),
     )
 
 
