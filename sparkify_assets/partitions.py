@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster import TimeWindowPartitionsDefinition
 
-_MONTH = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"((19|20)\d\d|2100)-(0[1-9]|1[0-2])")
 
 
 def is_month(text: str) -> bool:

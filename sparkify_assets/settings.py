@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -40,7 +41,7 @@ class DlCfg(PydanticBaseSettingsSource):
 
     def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
         super().__init__(settings_cls)
-        self._values: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
         if not path.is_file():
             return
         parser = configparser.ConfigParser(interpolation=None)
@@ -60,9 +61,10 @@ class DlCfg(PydanticBaseSettingsSource):
                 field = name.removeprefix("sparkify_")
                 if section == "SPARKIFY":
                     _check_names([variable_name(field)])
-                if field in allowed:
+                if field in allowed and value.strip():
                     name = variable_name(field) if field in _AWS else field
-                    self._values[name] = value.strip().strip("'\"")
+                    plain = value.strip().strip("'\"")
+                    self._values[name] = _json(name, plain) if plain.startswith("{") else plain
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         return self._values.get(field_name), field_name, False
@@ -154,6 +156,8 @@ class Settings(BaseSettings):
             value = urlsplit(value).path
         elif "://" in value:
             raise ValueError("a local folder (this version does not read or write s3:// yet)")
+        if "%" in value or "\\" in value:
+            raise ValueError("a folder without % and \\ in its name")
         return str(Path(value).expanduser().absolute())
 
     @field_validator("engine")
@@ -245,6 +249,15 @@ def _check_names(found: Iterable[str]) -> None:
 def variable_name(field: str) -> str:
     """The environment variable of a setting: `SPARKIFY_LAKE` for `lake`."""
     return field.upper() if field in _AWS else f"SPARKIFY_{field.upper()}"
+
+
+def _json(field: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise SettingsError(
+            f"{variable_name(field)}: cannot be parsed, expected JSON as in .env.example"
+        ) from None
 
 
 def _explain(error: Any) -> str:

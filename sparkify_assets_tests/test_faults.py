@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -68,6 +69,36 @@ def test_a_run_that_was_killed_is_completed_by_the_next(
     assert all(rows in ([], expected[name]) for name, rows in seen.items())
     processes.run(landing, lake)
     assert tables(lake) == expected
+
+
+@pytest.mark.parametrize("kill", range(4))
+def test_a_run_that_was_killed_while_it_replaced_rows(
+    landing: Path,
+    undisturbed: tuple[dict[str, list[tuple[object, ...]]], float],
+    tmp_path: Path,
+    kill: int,
+) -> None:
+    """A reader sees the rows from before the change or from after it, in every table."""
+    before, seconds = undisturbed
+    changed, lake = tmp_path / "landing", tmp_path / "lake"
+    shutil.copytree(landing, changed)
+    processes.run(changed, lake)
+    file = sorted(path for path in changed.rglob("log_data/**/*.json"))[3]
+    file.write_text(file.read_text().replace('"level":"free"', '"level":"paid"'))
+    process = processes.start("run", "--landing", str(changed), "--lake", str(lake))
+    try:
+        process.wait(timeout=seconds * (0.6 + 0.1 * kill))
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    seen = tables(lake)
+    processes.run(changed, lake)
+    after = tables(lake)
+    assert after["songplays"] != before["songplays"]
+    assert all(rows in (before[name], after[name]) for name, rows in seen.items())
+    fresh = tmp_path / "fresh"
+    processes.run(changed, fresh)
+    assert tables(fresh) == after
 
 
 def _rows_now(lake: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -11,7 +11,8 @@ import pytest
 from dagster import AssetKey, DagsterInstance, Definitions, asset, materialize
 from pyspark.sql import DataFrame
 
-from sparkify_assets.definitions import REFRESH, build_defs
+from sparkify_assets.composition import REFRESH, build_defs
+from sparkify_assets.resources.storage import LakeResource
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import SONGPLAYS
 from sparkify_assets_tests.refresh.world import World, parts_of
@@ -131,6 +132,15 @@ def test_an_asset_of_somebody_else_can_read_a_table(world: World) -> None:
     )
     assert result.success
     assert seen == [1]
+
+
+def test_a_lake_that_is_put_in_place_is_used_by_all(world: World, tmp_path: Path) -> None:
+    world.zone.logs("log_data/2018-11-05-events.json", event())
+    other = LakeResource(uri=str(tmp_path / "other"))
+    job = build_defs(world.settings(), resources={"lake": other}).resolve_job_def(REFRESH)
+    job.execute_in_process(instance=DagsterInstance.ephemeral(), partition_key="2018-11")
+    assert other.lake().snapshot(SONGPLAYS).rows == 1
+    assert not world.lake.exists(SONGPLAYS)
 
 
 def test_what_is_no_frame_is_refused_by_name(world: World) -> None:

@@ -67,6 +67,11 @@ def test_a_broken_dl_cfg_is_named_without_its_content() -> None:
             {"lake": "s3://bucket/lake"},
             r"SPARKIFY_LAKE: found 's3://bucket/lake', expected a local",
         ),
+        (
+            {"lake": "/data/a%20b"},
+            r"SPARKIFY_LAKE: found '/data/a%20b', expected a folder without %",
+        ),
+        ({"engine": "local[0]"}, r"SPARKIFY_ENGINE: found 'local\[0\]'"),
         ({"engine": "yarn"}, r"SPARKIFY_ENGINE: found 'yarn', whose machines cannot see"),
         ({"engine": "sc://far.example:15002"}, r"cannot see the folder"),
         ({"engine": "spark://far.example:7077"}, r"cannot see the folder"),
@@ -117,3 +122,10 @@ def test_a_misspelt_setting_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_empty_folder_is_no_folder() -> None:
     with pytest.raises(SettingsError, match="SPARKIFY_LANDING: found '', expected a folder"):
         load_settings(landing="")
+
+
+def test_a_setting_that_is_json_may_stand_in_dl_cfg_and_an_empty_one_is_none() -> None:
+    Path("dl.cfg").write_text('[SPARKIFY]\nSPARK_CONF={"a": "b"}\nLAST_MONTH=\n')
+    settings = load_settings()
+    assert settings.spark_conf == {"a": "b"}
+    assert settings.last_month is None

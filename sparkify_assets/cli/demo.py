@@ -10,7 +10,7 @@ import typer
 from sparkify_assets.cli.output import console, print_table, say
 from sparkify_assets.cli.run import run_and_summarize, show_summary
 from sparkify_assets.cli.sample import sample
-from sparkify_assets.cli.status import status
+from sparkify_assets.cli.status import show_status
 from sparkify_assets.settings import load_settings
 
 _TOP = 5
@@ -22,17 +22,24 @@ def demo(
     ] = Path("data/demo"),
 ) -> None:
     """Generate a sample, load it, and show the most played songs."""
+    from sparkify_assets.refresh.report import get_status
+
     landing, lake = folder / "landing", folder / "lake"
-    # Always embedded and from 2018-11, whatever the settings say: the demo is for everybody.
+    # The same whatever the settings say: the demo is for everybody.
     settings = load_settings(
-        landing=str(landing), lake=str(lake), engine="embedded", first_month="2018-11"
+        landing=str(landing),
+        lake=str(lake),
+        engine="embedded",
+        first_month="2018-11",
+        last_month="2018-11",
+        on_delete="keep",
     )
     console.rule("sparkify sample", align="left")
     sample(folder=landing, bad_lines=3)
     console.rule("sparkify run", align="left")
     show_summary(run_and_summarize(settings, rebuild=False, quiet=False), settings)
     console.rule("sparkify status", align="left")
-    status(landing=str(landing), lake=str(lake))
+    show_status(get_status(settings), settings)
     console.rule("the most played songs", align="left")
     show_top_songs(str(lake))
     say("Next: `make dev` opens these tables and this run in Dagster's UI.")

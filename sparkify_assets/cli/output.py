@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -21,7 +22,15 @@ errors = Console(stderr=True, highlight=False)
 
 def say(text: str, style: str = "") -> None:
     """A sentence to standard output; never broken into lines or read as markup."""
-    console.print(text, style=style or None, markup=False, soft_wrap=True)
+    console.print(_harmless(text), style=style or None, markup=False, soft_wrap=True)
+
+
+def _harmless(text: str) -> str:
+    """File names and lines from outside may hold codes that a terminal would obey."""
+    return _CODES.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
+_CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Format(StrEnum):
@@ -55,7 +64,9 @@ def shown(value: Any) -> str:
     """A value for people: thousands separated, None as a dash."""
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _harmless(str(value))
 
 
 def size(number: float) -> str:

@@ -11,6 +11,7 @@ from sparkify_assets.cli.output import Format, counted, print_json, print_table,
 from sparkify_assets.settings import load_settings
 
 _TEXT = 100
+_SHOWN = 50
 
 
 def rejects(
@@ -18,7 +19,12 @@ def rejects(
     file: Annotated[
         str, typer.Option("--file", help="Only files whose key contains this text.")
     ] = "",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="At most so many; 0 is all.")] = 50,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", min=0, help="At most so many; 0 is all.", show_default="50, all as json"
+        ),
+    ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Show rejected lines with file, line number, reason and text."""
@@ -27,7 +33,8 @@ def rejects(
 
     settings = load_settings(lake=lake)
     found = list(read_rejects(Lake.at(settings.lake), file))
-    shown = found[:limit] if limit else found
+    most = limit if limit is not None else (0 if output is Format.JSON else _SHOWN)
+    shown = found[:most] if most else found
     if output is Format.JSON:
         print_json([row._asdict() for row in shown])
         return

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sparkify_assets.cli.options import FormatOption, LakeOption, LandingOption
 from sparkify_assets.cli.output import Format, counted, print_json, print_table, say, size
 from sparkify_assets.cli.run import show_attention
-from sparkify_assets.settings import load_settings
+from sparkify_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sparkify_assets.refresh.report import Status
 
 
 def status(
@@ -18,7 +23,12 @@ def status(
     found = get_status(settings)
     if output is Format.JSON:
         print_json(found.to_dict())
-        return
+    else:
+        show_status(found, settings)
+
+
+def show_status(found: Status, settings: Settings) -> None:
+    """The status for people."""
     if not found.tables:
         say(f"There is no lake in {settings.lake} yet; `sparkify run` makes it.")
     else:

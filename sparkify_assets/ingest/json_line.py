@@ -13,6 +13,7 @@ from typing import Any
 
 from sparkify_assets.ingest.fields import Field, Kind
 
+_MOST_DIGITS = 20
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -74,7 +75,9 @@ def _value(found: Any, field: Field) -> Any:
     if isinstance(found, dict | list) or not _fits(found, field.kind):
         raise Rejected(f"{field.name}: expected {field.kind.value}, found {_named(found)}")
     if field.kind is Kind.WHOLE:
-        return _in_range(int(found), field)
+        # Python refuses to convert thousands of digits; no number of 64 bits has more than 19.
+        short = len(found.lstrip("-")) <= _MOST_DIGITS
+        return _in_range(int(found) if short else math.inf, found, field)
     if field.kind is Kind.NUMBER:
         number = float(found)
         if not math.isfinite(number):
@@ -100,11 +103,11 @@ def _fits(found: Any, kind: Kind) -> bool:
     return kind in {Kind.TEXT, Kind.IDENTIFIER, Kind.STRICT_TEXT}
 
 
-def _in_range(number: int, field: Field) -> int:
+def _in_range(number: float, literal: str, field: Field) -> float:
     least = _LEAST if field.least is None else field.least
     most = _MOST if field.most is None else field.most
     if not least <= number <= most:
-        raise Rejected(f"{field.name}: {number} is outside {least} to {most}")
+        raise Rejected(f"{field.name}: {literal[:40]} is outside {least} to {most}")
     return number
 
 

@@ -89,7 +89,7 @@ class Landing:
         listing = Listing()
         parts = [part for part in (LOGS, SONGS) if (root / part).is_dir()]
         for part in parts:
-            _walk(root / part, part, listing, months)
+            _walk(root / part, part, listing, months, frozenset())
         if not parts:
             raise LandingError(
                 f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
@@ -149,8 +149,14 @@ def _same(file: LandingFile, status: os.stat_result) -> None:
         raise ContentChanged(f"{file.key} was changed while it was read")
 
 
-def _walk(folder: Path, prefix: str, listing: Listing, months: set[str]) -> None:
+def _walk(
+    folder: Path, prefix: str, listing: Listing, months: set[str], above: frozenset[str]
+) -> None:
     try:
+        here = os.path.realpath(folder)
+        if here in above:
+            listing.unplaced.append((f"{_shown(prefix)}/", "a link to a folder above it"))
+            return
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not entry.name.startswith((".", "_"))]
     except FileNotFoundError:  # deleted since the folder above was read
@@ -163,7 +169,7 @@ def _walk(folder: Path, prefix: str, listing: Listing, months: set[str]) -> None
         key = f"{prefix}/{entry.name}"
         try:
             if entry.is_dir():
-                _walk(Path(entry.path), key, listing, months)
+                _walk(Path(entry.path), key, listing, months, above | {here})
             else:
                 _place(listing, key, entry.stat(), months)
         except FileNotFoundError:

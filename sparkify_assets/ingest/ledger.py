@@ -7,6 +7,7 @@ to. Reading it, asking it and committing it belong here.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -76,6 +77,15 @@ class Ledger:
         return self.by_scope.get(SONG_SCOPE, [])
 
     @cached_property
+    def songs_digest(self) -> str:
+        """A hash of the identities of all song files."""
+        return _digest(self.songs())
+
+    def events_digest(self, month: str) -> str:
+        """A hash of the identities of the log files with events in a month."""
+        return _digest(self.with_events_in(month))
+
+    @cached_property
     def _by_event_month(self) -> dict[str, list[LandedFile]]:
         months: dict[str, list[LandedFile]] = {}
         for file in sorted(self.files()):
@@ -105,6 +115,14 @@ class Ledger:
         written = write_parts(table.to_batches(), LANDED_FILES, lake.table_location(LANDED_FILES))
         stamps = {scope: Stamp((self.snapshot.stamp(scope) or 0) + 1) for scope in scopes}
         return Ledger(replace(lake, self.snapshot, written.parts, stamps))
+
+
+def _digest(files: Iterable[LandedFile]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        text = f"{file.source_file}\0{file.etag}\0{file.size}\0{file.reader_version}\n"
+        digest.update(text.encode())
+    return digest.hexdigest()
 
 
 _latest: dict[str, Ledger] = {}

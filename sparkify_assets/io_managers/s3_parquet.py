@@ -11,12 +11,14 @@ For one step Dagster calls `load_input` for each upstream table, then the asset'
 A month, a range of months and a whole table go the same way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dagster import (
     ConfigurableIOManager,
     DagsterInvariantViolationError,
+    DagsterLogManager,
     InputContext,
     MetadataValue,
     OutputContext,
@@ -63,7 +65,9 @@ class S3ParquetIOManager(ConfigurableIOManager):
             keys = context.asset_partition_keys if context.has_asset_partitions else None
             snapshot = self.lake.lake().snapshot(TABLES[name])
             return read_frame(self.spark.session, snapshot, keys)
-        return self._build(context.step_context, table).read(self.spark.session, name)
+        build = self._build(context.step_context, table)
+        with _planning_again(context.log):
+            return build.read(self.spark.session, name)
 
     def handle_output(self, context: OutputContext, obj: DataFrame) -> None:
         """Put the rows in place of the partitions that were out of date, in one commit."""
@@ -73,13 +77,9 @@ class S3ParquetIOManager(ConfigurableIOManager):
                 "expected a Spark DataFrame with the table's columns"
             )
         build = self._build(context.step_context, TABLES[context.asset_key.path[-1]])
-        try:
+        self._builds.clear()
+        with _planning_again(context.log):
             snapshot, written = build.commit(obj)
-        except PlanChanged as change:
-            context.log.warning(f"{change}; planning again")
-            raise RetryRequested(max_retries=_MOST_ATTEMPTS) from change
-        finally:
-            self._builds.clear()
         self._report(context, build, snapshot, written)
 
     def _build(self, step: Any, table: Table) -> Build:
@@ -121,6 +121,16 @@ class S3ParquetIOManager(ConfigurableIOManager):
             )
         else:
             context.log.info(f"{table.name}: already up to date, version {snapshot.version}")
+
+
+@contextmanager
+def _planning_again(log: DagsterLogManager) -> Iterator[None]:
+    """Try the step again, on a new `Build`, where another run changed what it was planned from."""
+    try:
+        yield
+    except PlanChanged as change:
+        log.warning(f"{change}; planning again")
+        raise RetryRequested(max_retries=_MOST_ATTEMPTS) from change
 
 
 def _table_of_step(context: InputContext) -> Table | None:

@@ -84,7 +84,7 @@ def replace(
         actions += map(_addition, parts)
         try:
             _write(current.delta, table, actions, commit_id, transactions)
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:  # storage errors come as either
             current = lake.snapshot(table)
             if _landed(current, base.version, commit_id):
                 return current
@@ -111,7 +111,7 @@ def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             _write(current.delta, table, [_addition(part) for part in parts], commit_id, [])
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:
             current = lake.snapshot(table)
             if _landed(current, base.version, commit_id):
                 return

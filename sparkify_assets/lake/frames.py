@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
@@ -13,35 +13,45 @@ from sparkify_assets.lake.parts import REPORT_SCHEMA, Written, part_writer
 from sparkify_assets.lake.snapshot import Snapshot, StoredPart
 from sparkify_assets.tables import Table
 
-SAIL_SESSION = "sparkify.sail"
+# More values than these are not put into a filter; the caller's own condition has to do.
+_MOST_VALUES = 500
 
 
 def read_frame(
     spark: SparkSession, snapshot: Snapshot, keys: Collection[str] | None = None
 ) -> DataFrame:
-    """Rows of a snapshot, of all or some partitions (by the outermost key), columns in order.
+    """Rows of a snapshot, of all or some partitions, with the columns in order.
 
     A part that is gone is an error on every engine, never fewer rows.
     """
-    table = snapshot.table
-    parts = snapshot.parts if keys is None else _parts_within(snapshot, keys)
+    if keys is None:
+        return _read(spark, snapshot, snapshot.parts, F.lit(True))
+    return _read(spark, snapshot, snapshot.parts_of(keys), _within(snapshot.table, keys))
+
+
+def read_batches(spark: SparkSession, snapshot: Snapshot, batches: Collection[str]) -> DataFrame:
+    """Rows of a raw table, of the parts of some batches (see `ingest`)."""
+    parts = [part for part in snapshot.parts if part.partition["batch"] in batches]
+    condition = F.col("batch").isin(*batches) if len(batches) <= _MOST_VALUES else F.lit(True)
+    return _read(spark, snapshot, parts, condition)
+
+
+def _read(
+    spark: SparkSession, snapshot: Snapshot, parts: Sequence[StoredPart], condition: Column
+) -> DataFrame:
+    table, location = snapshot.table, snapshot.location
     if not parts:
         return spark.createDataFrame([], table.spark_schema())
     if is_sail(spark):
         # Sail's Parquet reader passes over files that do not exist; its Delta reader does not.
-        frame = (
-            spark.read.format("delta")
-            .option("versionAsOf", snapshot.version)
-            .load(snapshot.location.uri)
-        )
-        if keys is not None:
-            frame = frame.filter(_within(table, keys))
+        delta = spark.read.format("delta").option("versionAsOf", snapshot.version)
+        frame = delta.load(location.for_engines()).filter(condition)
     else:
-        paths = [snapshot.location.join(part.path).uri for part in parts]
+        root = location.for_engines()
         frame = (
-            spark.read.option("basePath", snapshot.location.uri)
+            spark.read.option("basePath", root)
             .schema(table.spark_schema())
-            .parquet(*paths)
+            .parquet(*[f"{root}/{part.path}" for part in parts])
         )
     return frame.select(*table.names)
 
@@ -64,8 +74,20 @@ def write_frame(frame: DataFrame, table: Table, location: Location, files: int) 
 
 
 def is_sail(spark: SparkSession) -> bool:
-    """Whether this session is served by Sail; `resources.spark` says so in the session."""
-    return spark.conf.get(SAIL_SESSION, "false") == "true"
+    """Whether this session is served by Sail, in this process or another.
+
+    Sail gives itself out as the Spark version that it stands in for, except in SQL.
+    """
+    session = getattr(spark, "session_id", None)  # a classic session has none
+    if session is None:
+        return False
+    if session not in _SAIL:
+        version = str(spark.sql("SELECT version()").collect()[0][0])
+        _SAIL[session] = not version.startswith(spark.version)
+    return _SAIL[session]
+
+
+_SAIL: dict[str, bool] = {}
 
 
 def tasks_at_once(spark: SparkSession, wanted: int) -> int:
@@ -76,22 +98,11 @@ def tasks_at_once(spark: SparkSession, wanted: int) -> int:
     return min(wanted, os.cpu_count() or 1) if is_sail(spark) else wanted
 
 
-def _parts_within(snapshot: Snapshot, keys: Collection[str]) -> list[StoredPart]:
-    table = snapshot.table
-    if table.monthly or len(table.partition_by) <= 1:
-        return snapshot.parts_of(keys)
-    outermost = table.partition_by[0]
-    return [part for part in snapshot.parts if part.partition[outermost] in keys]
-
-
 def _within(table: Table, keys: Collection[str]) -> Column:
-    if table.monthly:
-        conditions = [
-            (F.col("year") == int(values["year"])) & (F.col("month") == int(values["month"]))
-            for values in map(table.partition_values, sorted(keys))
-        ]
-        condition = conditions[0]
-        for other in conditions[1:]:
-            condition = condition | other
-        return condition
-    return F.col(table.partition_by[0]).isin(*keys)
+    condition = F.lit(False)
+    for key in sorted(keys):
+        same = F.lit(True)
+        for name, value in table.partition_values(key).items():
+            same = same & (F.col(name) == (int(value) if table.monthly else value))
+        condition = condition | same
+    return condition

@@ -47,7 +47,7 @@ class Lake:
             raise LakeError(
                 f"{self.location.uri} has no table {table.name} yet; `sparkify run` makes it"
             ) from error
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:
             reason = str(error).splitlines()[0]
             raise LakeError(f"{location.uri}: the table cannot be opened: {reason}") from error
         _check(table, delta, location)

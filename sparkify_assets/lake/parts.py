@@ -74,15 +74,12 @@ class Written:
         return Written([Part(**part) for part in values["parts"]], values["content"])
 
 
-def write_parts(
-    batches: Iterable[pa.RecordBatch], table: Table, location: Location, *, name: str = "part"
-) -> Written:
+def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Location) -> Written:
     """Write the batches as Parquet files below the table's folder.
 
     Args:
         batches: rows with the table's columns (any order); cast to the declared types.
         location: the table's folder.
-        name: start of the file names.
 
     Raises:
         LakeError: a column is missing or has another type, or a required one holds a null.
@@ -101,7 +98,7 @@ def write_parts(
         pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
         base_dir=root,
         filesystem=location.filesystem(),
-        basename_template=f"{name}-{uuid.uuid4().hex}-{{i}}.parquet",
+        basename_template=f"part-{uuid.uuid4().hex}-{{i}}.parquet",
         format="parquet",
         file_options=ds.ParquetFileFormat().make_write_options(compression="zstd"),
         partitioning=ds.partitioning(

@@ -8,6 +8,7 @@ than half a day, so nothing that is being written is lost.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pyarrow.fs as pafs
@@ -58,5 +59,10 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
             continue
         done.size += info.size
         if not dry_run:
-            filesystem.delete_file(info.path)
+            _remove(filesystem, info.path)
     return done
+
+
+def _remove(filesystem: pafs.FileSystem, path: str) -> None:
+    with suppress(FileNotFoundError):  # another run removes the same files
+        filesystem.delete_file(path)

@@ -12,12 +12,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sparkify_assets.ingest.ledger import LandedFile, Ledger
+from sparkify_assets.ingest.ledger import Ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.tables import BUILT, TABLES, WHOLE_TABLE, Reads, Table
-
-_LEDGER_READS = {Reads.FILES, Reads.FILES_OF_MONTH}
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,9 @@ class Freshness:
     def _ingredients(self, table: Table, key: str) -> Iterable[str]:
         for name, reads in table.reads.items():
             if reads is Reads.FILES:
-                yield from map(_identity, self.ledger.songs())
+                yield self.ledger.songs_digest
             elif reads is Reads.FILES_OF_MONTH:
-                yield from map(_identity, self.ledger.with_events_in(key))
+                yield self.ledger.events_digest(key)
             else:
                 upstream = self.snapshot(TABLES[name])
                 kind = "content" if reads is Reads.CONTENT_OF_MONTH else ""
@@ -104,7 +102,3 @@ class Freshness:
 def upstream_keys(upstream: Snapshot, reads: Reads, key: str) -> list[str]:
     """Which partitions of an upstream table one partition is made from."""
     return upstream.partitions if reads is Reads.ALL_MONTHS else [key]
-
-
-def _identity(file: LandedFile) -> str:
-    return f"{file.source_file}\0{file.etag}\0{file.size}\0{file.reader_version}"

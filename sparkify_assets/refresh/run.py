@@ -1,8 +1,8 @@
 """Doing what the plan says, through the Dagster assets, until nothing is left to do.
 
-One Dagster run makes all months of a plan. A file can hold events of another month than its
-key's, which is known only when it was read, so the plan is made again afterwards; mostly it is
-empty then.
+One Dagster run makes all neighbouring months of a plan. A file can hold events of another month
+than its key's, which is known only when it was read, so the plan is made again afterwards; mostly
+it is empty then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dagster import (
 )
 
 from sparkify_assets.assets.raw import UNREADABLE
-from sparkify_assets.definitions import REFRESH, build_defs
+from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
@@ -76,7 +76,7 @@ def refresh(
     for _ in range(_MOST_PASSES):
         if not plan.needed:
             break
-        _one_pass(settings, plan, outcome, watch, exact=only is not None, rebuild=rebuild)
+        _one_pass(settings, plan, outcome, watch, rebuild=rebuild)
         before, plan = plan, make_plan(settings, only=only)
         rebuild = False
         if plan.work() == before.work():  # what is left cannot be done, or not now
@@ -94,21 +94,23 @@ def _tidy(settings: Settings) -> None:
 
 
 def _one_pass(
-    settings: Settings, plan: Plan, outcome: Outcome, watch: Watcher, *, exact: bool, rebuild: bool
+    settings: Settings, plan: Plan, outcome: Outcome, watch: Watcher, *, rebuild: bool
 ) -> None:
     loggers = {"console": _step_logger(outcome, watch)}
     job = build_defs(settings, loggers=loggers).resolve_job_def(REFRESH)
     with open_instance() as instance:
         close_dead_runs(instance)
-        for months in _groups(plan.months, exact=exact):
+        for number, months in enumerate(_groups(plan.months)):
             names = _NAMES if months else _WITHOUT_MONTHS
+            # What has no months is made again once, and not once for each range.
+            again = names if number == 0 else [n for n in names if n not in _WITHOUT_MONTHS]
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 asset_selection=[AssetKey(name) for name in names],
                 run_config={
                     "loggers": {"console": {"config": {}}},
-                    "ops": {name: {"config": {REBUILD: rebuild}} for name in names},
+                    "ops": {n: {"config": {REBUILD: rebuild and n in again}} for n in names},
                 },
                 tags=_tags(months, plan, settings),
                 partition_key=months[0] if len(months) == 1 else None,
@@ -119,21 +121,18 @@ def _one_pass(
             outcome.unreadable = _unreadable(result)
 
 
-def _groups(months: Sequence[str], *, exact: bool) -> list[list[str]]:
-    """Ranges of months for one Dagster run each; one without months where there are none.
+def _groups(months: Sequence[str]) -> list[list[str]]:
+    """Ranges of months without gaps, for one Dagster run each; one without months for none.
 
-    A range may include months between that are up to date: they are passed over. Only where
-    months were asked for by name (`exact`) is every range without gaps.
+    A range over a gap would make months that nobody asked for.
     """
-    if not months or not exact:
-        return [list(months)]
-    groups = [[months[0]]]
-    for month in months[1:]:
-        if month == next_month(groups[-1][-1]):
+    groups: list[list[str]] = []
+    for month in months:
+        if groups and month == next_month(groups[-1][-1]):
             groups[-1].append(month)
         else:
             groups.append([month])
-    return groups
+    return groups or [[]]
 
 
 def _unreadable(result: ExecuteInProcessResult) -> dict[str, str]:

@@ -7,9 +7,11 @@ starts when it is first asked for and stops when the run ends.
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from dagster import InitResourceContext
 from dagster_pyspark import LazyPySparkResource
@@ -17,10 +19,11 @@ from pydantic import Field, PrivateAttr
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import EngineError
-from sparkify_assets.lake.frames import SAIL_SESSION
 from sparkify_assets.settings import EMBEDDED
 
 _LEAST_JAVA = 17
+_CONNECT_PORT = 15002
+_CONNECT_SECONDS = 5
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _SESSION = {"spark.sql.session.timeZone": "UTC"}
 
@@ -50,11 +53,6 @@ class SparkResource(LazyPySparkResource):
         """
         return cast("SparkSession", self.spark_session)
 
-    @property
-    def started(self) -> bool:
-        """Whether there is a session already."""
-        return self._spark_session is not None
-
     def teardown_after_execution(self, context: InitResourceContext) -> None:  # noqa: ARG002
         """Stop the session, and with it the embedded engine."""
         self.stop()
@@ -75,10 +73,13 @@ class SparkResource(LazyPySparkResource):
         if self.engine == EMBEDDED:
             self._spark_session = self._embedded()
         elif self.engine.startswith("sc://"):
+            check_reachable(self.engine)
             self._spark_session = SparkSession.builder.remote(self.engine).create()
         else:
             self._spark_session = self._classic()
-        settings = _SESSION if self.engine != EMBEDDED else {**_SESSION, SAIL_SESSION: "true"}
+        # A classic session got its settings when it was made.
+        connect = self.engine == EMBEDDED or self.engine.startswith("sc://")
+        settings = {**_SESSION, **self.spark_config} if connect else _SESSION
         for name, value in settings.items():
             self._spark_session.conf.set(name, value)
 
@@ -129,6 +130,19 @@ def check_java(engine: str) -> None:
             f"{found}. Install it (and set JAVA_HOME), or set SPARKIFY_ENGINE=embedded, which "
             "needs no Java"
         )
+
+
+def check_reachable(engine: str) -> None:
+    """Raise EngineError where nobody listens: the client itself would try for ten minutes."""
+    address = urlsplit(engine)
+    host, port = address.hostname or "localhost", address.port or _CONNECT_PORT
+    try:
+        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise EngineError(
+            f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start the "
+            "Spark Connect server there, or set SPARKIFY_ENGINE=embedded"
+        ) from error
 
 
 def java_version() -> int | None:

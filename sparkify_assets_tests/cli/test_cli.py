@@ -259,3 +259,33 @@ def test_a_lake_that_became_read_only_says_so(
     assert done.code == 1
     assert "SPARKIFY_LAKE: the lake" in done.err
     assert "Permission denied" in done.err
+
+
+def test_a_flag_goes_before_a_wrong_setting(
+    sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKIFY_ENGINE", "flink")
+    assert sparkify("run").code == 2
+    assert sparkify("run", "--engine", "embedded").code == 0
+
+
+def test_an_engine_where_nobody_listens_says_so_soon(sparkify: Sparkify, data: Zone) -> None:
+    done = sparkify("run", "--engine", "sc://127.0.0.1:1")
+    assert done.code == 1
+    assert "nothing answers at 127.0.0.1:1" in done.err
+
+
+def test_codes_in_rejected_lines_do_not_reach_the_terminal(sparkify: Sparkify, data: Zone) -> None:
+    data.write("log_data/2018-11-17-events.json", "\x1b]0;owned\x07 \x1b[31m")
+    sparkify("run")
+    shown = sparkify("rejects").out
+    assert "\\x1b]0;owned" in shown
+    assert "\x1b" not in shown
+
+
+def test_rejects_as_json_are_all_of_them(sparkify: Sparkify, data: Zone) -> None:
+    data.write("log_data/2018-11-17-events.json", "torn\n" * 120)
+    sparkify("run")
+    assert len(json.loads(sparkify("rejects", "--format", "json").out)) == 121
+    assert len(json.loads(sparkify("rejects", "--format", "json", "--limit", "5").out)) == 5
+    assert "and 71 more" in sparkify("rejects").out

@@ -83,6 +83,8 @@ def test_what_is_no_json_object_is_rejected(text: str, expected: str) -> None:
         ({"sessionId": 3.0}, "sessionId: expected a whole number of 64 bits, found the number 3.0"),
         ({"sessionId": True}, "sessionId: expected a whole number of 64 bits, found true"),
         ({"sessionId": 2**63}, "sessionId: 9223372036854775808 is outside"),
+        ({"sessionId": -(2**63) - 1}, "sessionId: -9223372036854775809 is outside"),
+        ({"status": 10**4000}, "status: 1000000000"),
         ({"itemInSession": [0]}, "itemInSession: expected a whole number of 64 bits, found a list"),
         ({"page": 5}, "page: expected a text, found the number 5"),
         ({"page": {"x": 1}}, "page: expected a text, found an object"),
@@ -99,6 +101,14 @@ def test_a_field_that_does_not_hold_what_it_should_rejects_the_line(
     fields: dict[str, Any], expected: str
 ) -> None:
     assert expected in reason(json.dumps(event(**fields)))
+
+
+@pytest.mark.parametrize("digits", [19, 20, 21, 4_301, 100_000])
+def test_a_number_of_any_length_is_only_rejected(digits: int) -> None:
+    line = json.dumps(event()).replace('"status": 200', '"status": ' + "9" * digits)
+    assert "status: 9999999999999999999" in reason(line)
+    line = json.dumps(event()).replace('"length": 269.58322', '"length": ' + "9" * digits)
+    assert fast(_LOGS, line)[1].keys() <= {0}
 
 
 def test_a_number_where_text_belongs_is_kept_as_it_is_written() -> None:

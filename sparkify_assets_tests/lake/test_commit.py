@@ -131,7 +131,7 @@ def _losing_the_reply(times: int, error: type[Exception]) -> Any:
     return lose
 
 
-@pytest.mark.parametrize("error", [CommitFailedError, DeltaError])
+@pytest.mark.parametrize("error", [CommitFailedError, DeltaError, OSError])
 def test_a_commit_that_landed_without_a_reply_counts_once(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
@@ -149,11 +149,12 @@ def test_an_append_without_a_reply_counts_once(lake: Lake, monkeypatch: pytest.M
     assert lake.snapshot(TIME).version == 1
 
 
+@pytest.mark.parametrize("error", [DeltaError, OSError])
 def test_an_error_before_the_commit_changes_nothing_and_deletes_nothing(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def fail(*_: Any) -> None:
-        raise DeltaError("no space left on device")
+        raise error("no space left on device")
 
     written = parts(lake, "2018-11", 1)
     monkeypatch.setattr(commit, "_write", fail)

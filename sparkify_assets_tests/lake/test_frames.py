@@ -66,3 +66,14 @@ def test_a_part_that_is_gone_is_an_error_never_fewer_rows(spark: SparkSession, l
         read_frame(spark, snapshot).collect()
     with pytest.raises(FileNotFoundError):
         snapshot.read()
+
+
+@pytest.mark.parametrize("name", ["a b", "josé", "x[1]", "c{a,b}", "a#b", "a?b*c"])
+def test_a_lake_may_have_any_name(spark: SparkSession, tmp_path: Path, name: str) -> None:
+    lake = Lake.at(str(tmp_path / name / "lake"))
+    lake.create_missing()
+    frame = spark.createDataFrame(rows("2018-11", 1, 2))
+    written = write_frame(frame, TIME, lake.table_location(TIME), files=1)
+    replace(lake, lake.snapshot(TIME), written.parts, {"2018-11": Stamp(1)})
+    assert read_frame(spark, lake.snapshot(TIME)).count() == 2
+    assert read_frame(spark, lake.snapshot(TIME), ["2018-11"]).count() == 2

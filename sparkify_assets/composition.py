@@ -1,0 +1,79 @@
+"""Puts the Dagster definitions together: assets, job, resources. The place to start reading."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import (
+    BetaWarning,
+    Definitions,
+    LoggerDefinition,
+    PreviewWarning,
+    define_asset_job,
+    in_process_executor,
+)
+
+# Parts of Dagster that are in use here on purpose; a plain start would be full of their notices.
+warnings.filterwarnings("ignore", category=BetaWarning)
+warnings.filterwarnings("ignore", category=PreviewWarning)
+
+from sparkify_assets.assets.landing import landing_assets  # noqa: E402
+from sparkify_assets.assets.raw import raw_assets  # noqa: E402
+from sparkify_assets.assets.tables import table_assets  # noqa: E402
+from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
+from sparkify_assets.partitions import monthly_partitions  # noqa: E402
+from sparkify_assets.resources.spark import SparkResource  # noqa: E402
+from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
+from sparkify_assets.settings import Settings, load_settings  # noqa: E402
+
+REFRESH = "refresh"
+
+
+def build_defs(
+    settings: Settings | None = None,
+    *,
+    resources: Mapping[str, Any] | None = None,
+    loggers: Mapping[str, LoggerDefinition] | None = None,
+) -> Definitions:
+    """All definitions, for these settings (read from the environment where none are given).
+
+    Args:
+        resources: put in place of those of the same name.
+        loggers: as in `Definitions`.
+    """
+    settings = settings or load_settings()
+    months = monthly_partitions(settings.first_month, settings.last_month)
+    given: dict[str, Any] = {
+        "lake": LakeResource(uri=settings.lake),
+        "spark": SparkResource(
+            engine=settings.engine,
+            memory_gb=settings.memory_gb,
+            spark_config=dict(settings.spark_conf),
+        ),
+        "landing": LandingResource(
+            uri=settings.landing,
+            first_month=settings.first_month,
+            last_month=settings.last_month,
+            on_delete=settings.on_delete,
+            confirm_remove=settings.confirm_remove,
+        ),
+        **(resources or {}),
+    }
+    # Whatever stands in for the lake or the session, the IO manager uses the same.
+    given.setdefault("io_manager", S3ParquetIOManager(lake=given["lake"], spark=given["spark"]))
+    return Definitions(
+        assets=[*landing_assets(months), *raw_assets(months), *table_assets(months)],
+        jobs=[
+            define_asset_job(
+                REFRESH,
+                selection="*",
+                description="Take in what is new and make every table current, for a month or a "
+                "range of months. What is up to date already is left as it is.",
+            )
+        ],
+        resources=given,
+        executor=in_process_executor,
+        loggers=loggers,
+    )
