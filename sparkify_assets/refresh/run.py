@@ -98,6 +98,7 @@ def _one_pass(
 ) -> None:
     loggers = {"console": _step_logger(outcome, watch)}
     job = build_defs(settings, loggers=loggers).resolve_job_def(REFRESH)
+    outcome.unreadable = {}  # whatever could not be read before is tried again
     with open_instance() as instance:
         close_dead_runs(instance)
         for number, months in enumerate(_groups(plan.months)):
@@ -118,7 +119,7 @@ def _one_pass(
             outcome.run_ids.append(result.run_id)
             if not result.success:
                 raise RunFailed(_reason(result.all_events))
-            outcome.unreadable = _unreadable(result)
+            outcome.unreadable |= _unreadable(result)
 
 
 def _groups(months: Sequence[str]) -> list[list[str]]:

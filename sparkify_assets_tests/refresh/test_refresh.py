@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sparkify_assets.errors import PlanChanged
+from sparkify_assets.ingest.landing import Landing
 from sparkify_assets.lake import commit
 from sparkify_assets.refresh import build, plan
 from sparkify_assets.refresh.report import get_status
@@ -309,3 +310,25 @@ def test_a_changed_file_is_all_that_is_read_however_often_it_changed(world: Worl
         world.run()
     assert world.rows("songplays", "song") == ["2"] * 5
     assert get_status(world.settings()).rows == 5
+
+
+def test_an_unreadable_file_is_told_whichever_range_it_belongs_to(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = world.zone.logs("log_data/2018/10/a.json", event("2018-10-02 10:00"))
+    world.zone.logs("log_data/2019/01/a.json", event("2019-01-02 10:00", sessionId=2))
+    blocks = Landing.blocks
+
+    def refuse(self: Landing, file: Any) -> Any:
+        if file.key == bad:
+            raise PermissionError(13, "Permission denied")
+        return blocks(self, file)
+
+    monkeypatch.setattr(Landing, "blocks", refuse)
+    outcome = world.run()
+    assert outcome.unreadable == {bad: "Permission denied"}
+    assert outcome.left.files_to_read == 1
+    assert world.rows("songplays", "month") == [1]
+    monkeypatch.undo()
+    assert world.run().unreadable == {}
+    assert world.rows("songplays", "month") == [1, 10]
