@@ -150,14 +150,7 @@ def _addition(part: Part) -> AddAction:
         partition_values=part.partition,
         modification_time=part.written_at,
         data_change=True,
-        stats=json.dumps(
-            {
-                "numRecords": part.rows,
-                "minValues": part.least,
-                "maxValues": part.most,
-                "nullCount": part.nulls,
-            }
-        ),
+        stats=json.dumps({"numRecords": part.rows, "nullCount": part.nulls}),
     )
 
 

@@ -6,7 +6,6 @@ the driver: a task writes its batches and reports what it wrote, as one JSON tex
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import time
 import uuid
@@ -27,9 +26,6 @@ _ROWS_PER_FILE = 8_000_000
 _MASK = (1 << 63) - 1
 
 
-Bound = int | float | str
-
-
 @dataclass(frozen=True)
 class Part:
     """One Parquet file of a table, as its writer describes it.
@@ -39,8 +35,6 @@ class Part:
         partition: values of the partition columns, as text.
         size: bytes.
         nulls: count of nulls by column.
-        least, most: bounds of the values by column, for numbers and times (as ISO texts, to the
-            millisecond, outwards); a reader can leave the part out by them.
         columns: `name: type` of the columns inside the file.
         written_at: milliseconds since the epoch.
     """
@@ -50,8 +44,6 @@ class Part:
     size: int
     rows: int
     nulls: dict[str, int]
-    least: dict[str, Bound]
-    most: dict[str, Bound]
     columns: dict[str, str]
     written_at: int
 
@@ -207,20 +199,16 @@ def _describe(file: Any, root: str) -> Part:
     folders = path.split("/")[:-1]
     metadata = file.metadata
     nulls: dict[str, int] = {}
-    least: dict[str, Bound] = {}
-    most: dict[str, Bound] = {}
     for group in range(metadata.num_row_groups):
         row_group = metadata.row_group(group)
         for index in range(row_group.num_columns):
             column = row_group.column(index)
-            name, statistics = column.path_in_schema, column.statistics
+            name = column.path_in_schema
             if "." in name:  # inside a list, where an empty list counts as a null
                 continue
-            nulls[name] = nulls.get(name, 0) + (statistics.null_count if statistics else 0)
-            if statistics and statistics.has_min_max and _has_bounds(statistics.min):
-                low, high = _bound(statistics.min, up=False), _bound(statistics.max, up=True)
-                least[name] = min(least.get(name, low), low)
-                most[name] = max(most.get(name, high), high)
+            nulls[name] = nulls.get(name, 0) + (
+                column.statistics.null_count if column.statistics else 0
+            )
     schema = metadata.schema.to_arrow_schema()
     return Part(
         path=path,
@@ -228,20 +216,6 @@ def _describe(file: Any, root: str) -> Part:
         size=file.size,
         rows=metadata.num_rows,
         nulls=nulls,
-        least=least,
-        most=most,
         columns={field.name: str(field.type) for field in schema},
         written_at=time.time_ns() // 1_000_000,
     )
-
-
-def _has_bounds(value: Any) -> bool:
-    return isinstance(value, int | float | dt.datetime) and not isinstance(value, bool)
-
-
-def _bound(value: Any, *, up: bool) -> Bound:
-    if not isinstance(value, dt.datetime):
-        return value  # type: ignore[no-any-return]
-    beyond = -value.microsecond % 1000 if up else -(value.microsecond % 1000)
-    whole = value + dt.timedelta(microseconds=beyond)
-    return whole.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"

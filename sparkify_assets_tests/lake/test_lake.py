@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
@@ -127,27 +125,3 @@ def test_a_checkpoint_keeps_the_stamps(lake: Lake) -> None:
     lake.snapshot(TIME).delta.create_checkpoint()
     put(lake, lake.snapshot(TIME), 8, "2018-12", [1])
     assert lake.snapshot(TIME).stamp("2018-11") == 7
-
-
-def test_the_log_has_bounds_by_which_readers_leave_parts_out(lake: Lake) -> None:
-    put(lake, lake.snapshot(TIME), 1, "2018-11", [1, 20])
-    put(lake, lake.snapshot(TIME), 1, "2018-12", [3])
-    actions = pa.table(lake.snapshot(TIME).delta.get_add_actions(flatten=True)).to_pylist()
-    found = {action["partition.month"]: action for action in actions}
-    assert (found[11]["min.day"], found[11]["max.day"]) == (1, 20)
-    noon = dt.datetime(2018, 11, 20, 12, tzinfo=dt.UTC)
-    assert found[11]["max.start_time"] == noon
-    dataset = lake.snapshot(TIME).dataset()
-    late = pc.field("start_time") >= pa.scalar(noon)
-    assert sorted(dataset.to_table(filter=late)["day"].to_pylist()) == [3, 20]
-    assert len(list(dataset.get_fragments(pc.field("day") > 19))) == 1
-
-
-def test_bounds_are_rounded_outwards_to_milliseconds(lake: Lake) -> None:
-    moment = dt.datetime(2018, 11, 5, 1, 2, 3, 999_999, tzinfo=dt.UTC)
-    table = rows("2018-11", 5).set_column(
-        0, "start_time", pa.array([moment], pa.timestamp("us", "UTC"))
-    )
-    part = write_parts(table.to_batches(), TIME, lake.table_location(TIME)).parts[0]
-    assert part.least["start_time"] == "2018-11-05T01:02:03.999Z"
-    assert part.most["start_time"] == "2018-11-05T01:02:04.000Z"
