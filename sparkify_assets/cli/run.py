@@ -158,6 +158,8 @@ def show_attention(not_loaded: Sequence[dict[str, str]], months_outside: Sequenc
 
 def plan_values(plan: Plan) -> dict[str, object]:
     """The plan for JSON."""
+    from sparkify_assets.refresh.report import not_loaded, stale_partitions
+
     return {
         "needed": plan.needed,
         "files": [
@@ -167,17 +169,16 @@ def plan_values(plan: Plan) -> dict[str, object]:
             for file in files
         ],
         "removed": [f.source_file for s in plan.scopes if s.removes for f in s.gone],
-        "stale": [
-            {"table": stale.table.name, "partition": stale.key, "reason": stale.reason}
-            for stale in plan.stale
-        ],
+        "stale": stale_partitions(plan),
         "months": plan.months,
-        "not_loaded": [{"file": key, "reason": reason} for key, reason in plan.listing.unplaced],
+        "not_loaded": not_loaded(plan),
     }
 
 
 def show_plan(plan: Plan) -> None:
     """The plan for people."""
+    from sparkify_assets.refresh.report import not_loaded
+
     if not plan.needed:
         say("Nothing to do: no new file, and every table is up to date.")
     if plan.scopes:
@@ -207,4 +208,4 @@ def show_plan(plan: Plan) -> None:
             "New files put the tables of their months out of date; "
             + (f"months: {', '.join(plan.months)}." if plan.months else "songs only.")
         )
-    show_attention([{"file": key, "reason": reason} for key, reason in plan.listing.unplaced], [])
+    show_attention(not_loaded(plan), [])

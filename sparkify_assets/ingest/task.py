@@ -73,8 +73,8 @@ class TaskReport:
         values = json.loads(text)
         return TaskReport(
             accounts=[Account(**account) for account in values["accounts"]],
-            raw=Written.from_json(json.dumps(values["raw"])),
-            rejects=Written.from_json(json.dumps(values["rejects"])),
+            raw=Written.from_dict(values["raw"]),
+            rejects=Written.from_dict(values["rejects"]),
             changed=values["changed"],
             unreadable=[(key, reason) for key, reason in values["unreadable"]],
         )

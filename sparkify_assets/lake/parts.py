@@ -70,7 +70,10 @@ class Written:
 
     @staticmethod
     def from_json(text: str) -> Written:
-        values = json.loads(text)
+        return Written.from_dict(json.loads(text))
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> Written:
         return Written([Part(**part) for part in values["parts"]], values["content"])
 
 

@@ -107,10 +107,7 @@ def get_status(settings: Settings) -> Status:
     status.files_pending = plan.files_to_read
     status.files_gone = files_gone(plan)
     status.not_loaded = not_loaded(plan)
-    status.stale = [
-        {"table": stale.table.name, "partition": stale.key, "reason": stale.reason}
-        for stale in plan.stale
-    ]
+    status.stale = stale_partitions(plan)
     return status
 
 
@@ -183,6 +180,14 @@ def files_gone(plan: Plan) -> int:
 def not_loaded(plan: Plan) -> list[dict[str, str]]:
     """Files of the landing zone that are not loaded, with the way out."""
     return [{"file": key, "reason": reason} for key, reason in plan.listing.unplaced]
+
+
+def stale_partitions(plan: Plan) -> list[dict[str, str]]:
+    """Partitions that are out of date, and why."""
+    return [
+        {"table": stale.table.name, "partition": stale.key, "reason": stale.reason}
+        for stale in plan.stale
+    ]
 
 
 def _table_status(snapshot: Snapshot) -> TableStatus:

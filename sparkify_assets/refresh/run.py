@@ -193,8 +193,6 @@ def _step(event: DagsterEvent) -> Step | None:
     step = Step(event.step_key, state)
     if state == "done":
         step.seconds = event.step_success_data.duration_ms / 1000
-    elif state == "failed":
-        step.reason = _first_line(event)
     return step
 
 

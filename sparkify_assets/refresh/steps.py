@@ -18,7 +18,6 @@ class Step:
     name: str
     state: str
     seconds: float = 0.0
-    reason: str = ""
 
 
 @dataclass
