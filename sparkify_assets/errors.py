@@ -21,6 +21,10 @@ class SettingsError(UsageError):
     """A setting is missing or wrong; the message names it, what was found and what fits."""
 
 
+class StorageError(SparkifyError, OSError):
+    """A folder or bucket cannot be reached, listed, read or written."""
+
+
 class LandingError(SparkifyError):
     """The landing zone cannot be listed or read."""
 

@@ -145,4 +145,4 @@ def ledger_or_none_yet(lake: Lake) -> Ledger:
 
 
 def _identity(snapshot: Snapshot) -> tuple[str, int]:
-    return str(snapshot.delta.metadata().id), snapshot.version
+    return str(snapshot.state.metadata["id"]), snapshot.version

@@ -26,8 +26,8 @@ from sparkify_assets.ingest.landing import (
 from sparkify_assets.ingest.lines import Piece, Torn, pieces, whole
 from sparkify_assets.ingest.parse import REJECT_SCHEMA, Parsed, Parser
 from sparkify_assets.ingest.repair import repair_columns
-from sparkify_assets.lake.location import Location
 from sparkify_assets.lake.parts import Written, write_parts
+from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _LINES_BYTES = 8 << 20

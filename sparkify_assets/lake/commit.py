@@ -3,39 +3,50 @@
 Two operations: `replace` exchanges whole partitions of a table, `append` adds parts. Both either
 land whole or leave the table as it was. The rules behind them:
 
-- A replacement carries one application transaction per partition. Two writers that start from
-  the same version and replace the same partition therefore collide, also where it is empty.
-- delta-rs also reports collisions between different partitions. Then the commit is tried again
-  from the newest version, provided that the partitions to replace are still as they were.
+- A version of the log is an object that exactly one writer can put. A replacement carries one
+  application transaction per partition, its stamp.
+- Whoever comes second looks at what the first one did. Where the own partitions are still as they
+  were (stamp and parts, so also where they are empty), the same actions become the next version;
+  where not, the work has to be planned again.
 - An error from a commit is no proof that it did not land. Each commit carries an id of its own,
-  looked up in the history before anything else is done about an error.
-- delta-rs checks none of what it is given, so parts are checked here.
+  looked up in the log before anything else is done about an error.
+- Parts are checked before they are named: whoever reads the log checks nothing.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError, DeltaError
-from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
-
 from sparkify_assets.errors import LakeError, PlanChanged
+from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.log import (
+    COMMIT_ID,
+    LOG,
+    READER_VERSION,
+    WRITER_VERSION,
+    Action,
+    LogState,
+    known_log,
+    write_log,
+)
 from sparkify_assets.lake.parts import Part
 from sparkify_assets.lake.snapshot import Snapshot, stamp_id
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.objects import objects
 from sparkify_assets.tables import Table
 
 MAX_PART_AGE_HOURS = 12
 _ATTEMPTS = 60
 _LONGEST_PAUSE_SECONDS = 1.0
-_COMMIT_ID = "sparkifyCommit"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,11 +55,11 @@ class Stamp:
 
     Attributes:
         fingerprint: of what it was made from (see `freshness`); for the ledger, a counter.
-        content: hash of its rows, for tables declared with `content_hash`.
+        more: other numbers about it, by their kind, such as `content`, the hash of its rows.
     """
 
     fingerprint: int
-    content: int | None = None
+    more: Mapping[str, int] = field(default_factory=dict)
 
 
 def replace(
@@ -71,33 +82,21 @@ def replace(
     """
     table = base.table
     _check_parts(table, parts, stamps)
-    transactions = [
-        Transaction(stamp_id(table, key, kind), value)
+    named = [
+        {"txn": {"appId": stamp_id(table, key, kind), "version": value}}
         for key, stamp in stamps.items()
-        for kind, value in (("", stamp.fingerprint), ("content", stamp.content))
-        if value is not None
+        for kind, value in {"": stamp.fingerprint, **stamp.more}.items()
     ]
-    current = base
-    commit_id = uuid.uuid4().hex
-    for attempt in range(_ATTEMPTS):
-        actions: list[AddAction | RemoveAction] = [*_removals(current, stamps)]
-        actions += map(_addition, parts)
-        try:
-            _write(current.delta, table, actions, commit_id, transactions)
-        except (DeltaError, OSError) as error:  # storage errors come as either
-            current = lake.snapshot(table)
-            if _landed(current, base.version, commit_id):
-                return current
-            if not isinstance(error, CommitFailedError):
-                raise LakeError(f"{table.name}: the commit failed: {error}") from error
-            if any(_state(current, key) != _state(base, key) for key in stamps):
-                raise PlanChanged(
-                    f"{table.name}: {', '.join(stamps)} was changed by another run meanwhile"
-                ) from error
-            _pause(attempt)
-        else:
-            return lake.snapshot(table)
-    raise _too_busy(table)
+    additions = [_addition(part) for part in parts]
+
+    def actions(current: Snapshot) -> list[Action]:
+        if any(_state(current, key) != _state(base, key) for key in stamps):
+            raise PlanChanged(
+                f"{table.name}: {', '.join(stamps)} was changed by another run meanwhile"
+            )
+        return [*named, *_removals(current, stamps), *additions]
+
+    return _commit(lake, base, actions)
 
 
 def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
@@ -105,72 +104,83 @@ def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
     if not parts:
         return
     _check_parts(table, parts, None)
+    additions = [_addition(part) for part in parts]
+    _commit(lake, lake.snapshot(table), lambda _current: additions)
+
+
+def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Action]]) -> Snapshot:
+    """Make these actions the table's next version, from whichever version is then the newest."""
+    table, location = base.table, base.location
     commit_id = uuid.uuid4().hex
-    base = lake.snapshot(table)
-    current = base
+    # Whoever was quicker is noticed when the version is put; there is no need to look before.
+    current = Snapshot(table, location, known_log(location) or base.state)
     for attempt in range(_ATTEMPTS):
+        wanted = [_info(commit_id), *actions(current)]
         try:
-            _write(current.delta, table, [_addition(part) for part in parts], commit_id, [])
-        except (DeltaError, OSError) as error:
+            state = write_log(location, current.state, wanted)
+        except OSError as error:  # somebody else was quicker, or the storage failed
             current = lake.snapshot(table)
-            if _landed(current, base.version, commit_id):
-                return
-            if not isinstance(error, CommitFailedError):
+            if commit_id in current.state.commits:  # it landed, and the reply was lost
+                return current
+            if not isinstance(error, FileExistsError):
                 raise LakeError(f"{table.name}: the commit failed: {error}") from error
             _pause(attempt)
         else:
-            return
+            _write_checkpoint(location, state)
+            return Snapshot(table, location, state)
     raise _too_busy(table)
 
 
-def _write(
-    delta: DeltaTable,
-    table: Table,
-    actions: list[AddAction | RemoveAction],
-    commit_id: str,
-    transactions: list[Transaction],
-) -> None:
-    delta.create_write_transaction(
-        actions,
-        # Removals are named one by one: an overwrite with partition filters cannot name several
-        # months of several years exactly.
-        mode="append",
-        schema=table.delta_schema(),
-        partition_by=list(table.partition_by) or None,
-        commit_properties=CommitProperties(
-            custom_metadata={_COMMIT_ID: commit_id}, app_transactions=transactions
-        ),
-    )
+def _info(commit_id: str) -> Action:
+    now = time.time_ns() // 1_000_000
+    return {"commitInfo": {"timestamp": now, "operation": "WRITE", COMMIT_ID: commit_id}}
 
 
-def _addition(part: Part) -> AddAction:
-    return AddAction(
-        path=part.path,
-        size=part.size,
-        partition_values=part.partition,
-        modification_time=part.written_at,
-        data_change=True,
-        stats=json.dumps({"numRecords": part.rows, "nullCount": part.nulls}),
-    )
+def _write_checkpoint(location: Location, state: LogState) -> None:
+    if state.version % checkpoint.EVERY:
+        return
+    target = objects(location)
+    try:
+        content = checkpoint.checkpoint(state, (READER_VERSION, WRITER_VERSION))
+        target.put(f"{LOG}/{state.version:020d}.checkpoint.parquet", content)
+        target.put(f"{LOG}/{checkpoint.LAST_CHECKPOINT}", checkpoint.pointer(state.version, state))
+    except OSError as error:
+        # The commit stands without it; readers begin at the checkpoint before.
+        _log.warning("%s: no checkpoint of version %s: %s", location.uri, state.version, error)
 
 
-def _removals(current: Snapshot, keys: Mapping[str, Any]) -> list[RemoveAction]:
+def _addition(part: Part) -> Action:
+    return {
+        "add": {
+            "path": part.path,
+            "partitionValues": part.partition,
+            "size": part.size,
+            "modificationTime": part.written_at,
+            "dataChange": True,
+            "stats": json.dumps({"numRecords": part.rows, "nullCount": part.nulls}),
+        }
+    }
+
+
+def _removals(current: Snapshot, keys: Collection[str]) -> list[Action]:
     now = time.time_ns() // 1_000_000
     return [
-        RemoveAction(part.path, True, now, part.size, {**part.partition})
+        {
+            "remove": {
+                "path": part.path,
+                "deletionTimestamp": now,
+                "dataChange": True,
+                "extendedFileMetadata": True,
+                "partitionValues": dict(part.partition),
+                "size": part.size,
+            }
+        }
         for part in current.parts_of(keys)
     ]
 
 
 def _state(snapshot: Snapshot, key: str) -> tuple[int | None, frozenset[str]]:
     return snapshot.stamp(key), frozenset(part.path for part in snapshot.parts_of([key]))
-
-
-def _landed(current: Snapshot, since: int, commit_id: str) -> bool:
-    newer = current.version - since
-    return newer > 0 and any(
-        entry.get(_COMMIT_ID) == commit_id for entry in current.delta.history(newer)
-    )
 
 
 def _pause(attempt: int) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 
-from sparkify_assets.lake.location import Location
+from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.lake.parts import REPORT_SCHEMA, Written, part_writer
-from sparkify_assets.lake.snapshot import Snapshot, StoredPart
-from sparkify_assets.tables import Table
-
-# More values than these are not put into a filter; the caller's own condition has to do.
-_MOST_VALUES = 500
+from sparkify_assets.lake.scan import scan_part
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.requests import REQUESTS
+from sparkify_assets.tables import TABLES, Table
 
 
 def read_frame(
@@ -24,36 +26,45 @@ def read_frame(
 
     A part that is gone is an error on every engine, never fewer rows.
     """
-    if keys is None:
-        return _read(spark, snapshot, snapshot.parts, F.lit(True))
-    return _read(spark, snapshot, snapshot.parts_of(keys), _within(snapshot.table, keys))
+    return _read(spark, snapshot, snapshot.parts if keys is None else snapshot.parts_of(keys))
 
 
 def read_batches(spark: SparkSession, snapshot: Snapshot, batches: Collection[str]) -> DataFrame:
     """Rows of a raw table, of the parts of some batches (see `ingest`)."""
-    parts = [part for part in snapshot.parts if part.partition["batch"] in batches]
-    condition = F.col("batch").isin(*batches) if len(batches) <= _MOST_VALUES else F.lit(True)
-    return _read(spark, snapshot, parts, condition)
+    return _read(spark, snapshot, [p for p in snapshot.parts if p.partition["batch"] in batches])
 
 
-def _read(
-    spark: SparkSession, snapshot: Snapshot, parts: Sequence[StoredPart], condition: Column
-) -> DataFrame:
+def _read(spark: SparkSession, snapshot: Snapshot, parts: Sequence[StoredPart]) -> DataFrame:
     table, location = snapshot.table, snapshot.location
     if not parts:
         return spark.createDataFrame([], table.spark_schema())
-    if is_sail(spark):
-        # Sail's Parquet reader passes over files that do not exist; its Delta reader does not.
-        delta = spark.read.format("delta").option("versionAsOf", snapshot.version)
-        frame = delta.load(location.for_engines()).filter(condition)
-    else:
-        root = location.for_engines()
-        frame = (
-            spark.read.option("basePath", root)
-            .schema(table.spark_schema())
-            .parquet(*[f"{root}/{part.path}" for part in parts])
-        )
-    return frame.select(*table.names)
+    if not is_sail(spark):
+        root = location.for_spark()
+        reader = spark.read.option("basePath", root).schema(table.spark_schema())
+        return reader.parquet(*[f"{root}/{part.path}" for part in parts]).select(*table.names)
+    # Sail's Parquet reader passes over files that do not exist, and its Delta reader reads the
+    # whole log again for every query.
+    tasks: list[list[StoredPart]] = [[] for _ in range(tasks_at_once(spark, len(parts)))]
+    for number, part in enumerate(sorted(parts, key=lambda found: -found.size)):
+        tasks[number % len(tasks)].append(part)
+    texts = [json.dumps([asdict(part) for part in task]) for task in tasks]
+    frame = spark.createDataFrame(pa.table({"parts": pa.array(texts, pa.string())}))
+    scan = part_reader(table.name, location)
+    return frame.repartition(len(tasks)).mapInArrow(scan, table.spark_schema())
+
+
+def part_reader(
+    table_name: str, location: Location
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """The function for `mapInArrow`: in, lists of parts as JSON; out, their rows."""
+
+    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for text in batch.column(0).to_pylist():
+                for values in json.loads(text):
+                    yield from scan_part(TABLES[table_name], location, StoredPart(**values))
+
+    return read
 
 
 def write_frame(frame: DataFrame, table: Table, location: Location, files: int) -> Written:
@@ -70,6 +81,7 @@ def write_frame(frame: DataFrame, table: Table, location: Location, files: int) 
     written = Written()
     for row in frame.mapInArrow(part_writer(table.name, location), REPORT_SCHEMA).collect():
         written.add(Written.from_json(row["report"]))
+    REQUESTS.add_all(written.requests)
     return written
 
 
@@ -96,13 +108,3 @@ def tasks_at_once(spark: SparkSession, wanted: int) -> int:
     Sail runs all tasks of a stage at once, Spark as many as there are cores.
     """
     return min(wanted, os.cpu_count() or 1) if is_sail(spark) else wanted
-
-
-def _within(table: Table, keys: Collection[str]) -> Column:
-    condition = F.lit(False)
-    for key in sorted(keys):
-        same = F.lit(True)
-        for name, value in table.partition_values(key).items():
-            same = same & (F.col(name) == (int(value) if table.monthly else value))
-        condition = condition | same
-    return condition

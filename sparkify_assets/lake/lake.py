@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import time
+import uuid
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.transaction import CommitProperties
-
-from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.location import Location
+from sparkify_assets.errors import LakeError, StorageError
+from sparkify_assets.lake.log import READER_VERSION, WRITER_VERSION, LogState, read_log, write_log
 from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import TABLES, Table
+
+# Lakes whose tables this process made or found.
+_made: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -29,72 +35,111 @@ class Lake:
         """The folder of a table."""
         return self.location.join(table.name)
 
+    def find(self, table: Table) -> Snapshot | None:
+        """The newest version of a table, None where it was not made yet.
+
+        Raises:
+            LakeError: it is not the table that is declared, or its log is broken.
+            StorageError: the lake cannot be reached.
+        """
+        location = self.table_location(table)
+        try:
+            state = read_log(location)
+        except (OSError, ValueError, KeyError) as error:
+            if isinstance(error, StorageError):
+                raise
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise LakeError(f"{location.uri}: the table cannot be opened: {reason}") from error
+        if state is None:
+            return None
+        _check(table, state, location)
+        return Snapshot(table, location, state)
+
     def exists(self, table: Table) -> bool:
         """Whether the table was made already."""
-        location = self.table_location(table)
-        return DeltaTable.is_deltatable(location.uri, location.storage_options)
+        return self.find(table) is not None
 
     def snapshot(self, table: Table) -> Snapshot:
         """The newest version of a table.
 
         Raises:
-            LakeError: there is no such table yet, or it is not the table that is declared.
+            LakeError: there is no such table yet, or as for `find`.
         """
-        location = self.table_location(table)
-        try:
-            delta = DeltaTable(location.uri, storage_options=location.storage_options)
-        except TableNotFoundError as error:
+        found = self.find(table)
+        if found is None:
             raise LakeError(
                 f"{self.location.uri} has no table {table.name} yet; `sparkify run` makes it"
-            ) from error
-        except (DeltaError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise LakeError(f"{location.uri}: the table cannot be opened: {reason}") from error
-        _check(table, delta, location)
-        return Snapshot(table, location, delta)
+            )
+        return found
 
     def create_missing(self) -> None:
-        """Make every table that is not there yet, empty.
+        """Make every table that is not there yet, empty. A process looks but once.
 
         Raises:
             LakeError: the lake cannot be written.
         """
+        if self.location.uri in _made:
+            return
         try:
-            self.location.make()
+            if not self.location.on_s3:
+                self._check_writable(Path(self.location.uri))
             for table in TABLES.values():
                 if not self.exists(table):
                     self._create(table)
-                self.table_location(table).check_writable()
-        except (OSError, DeltaError) as error:
+                if not self.location.on_s3:
+                    self._check_writable(Path(self.table_location(table).uri))
+        except StorageError:
+            raise
+        except OSError as error:
             raise LakeError(
                 f"SPARKIFY_LAKE: the lake {self.location.uri} cannot be written: {error}; "
                 "expected a folder that may be made and written"
             ) from error
+        if self.location.on_s3:
+            _made.add(self.location.uri)
+
+    def _check_writable(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"no permission to write in {folder}")
 
     def _create(self, table: Table) -> None:
-        location = self.table_location(table)
         try:
-            # Of two creators the second one gets an error. Without the last option delta-rs tries
-            # its commit again as version 1, in which the table gets another identity.
-            DeltaTable.create(
-                location.uri,
-                schema=table.delta_schema(),
-                mode="error",
-                partition_by=list(table.partition_by) or None,
-                name=table.name,
-                description=table.description,
-                storage_options=location.storage_options or None,
-                commit_properties=CommitProperties(max_commit_retries=0),
-            )
-        except DeltaError:
+            write_log(self.table_location(table), LogState(), _first_version(table))
+        except FileExistsError:  # another run was quicker
+            return
+        except StorageError:
             if not self.exists(table):
                 raise
 
 
-def _check(table: Table, delta: DeltaTable, location: Location) -> None:
-    found = [(field.name, str(field.type)) for field in delta.schema().fields]
-    declared = [(field.name, str(field.type)) for field in table.delta_schema().fields]
-    partitions = list(delta.metadata().partition_columns)
+def _first_version(table: Table) -> list[dict[str, Any]]:
+    now = time.time_ns() // 1_000_000
+    return [
+        {"commitInfo": {"timestamp": now, "operation": "CREATE TABLE"}},
+        {
+            "protocol": {"minReaderVersion": READER_VERSION, "minWriterVersion": WRITER_VERSION},
+        },
+        {
+            "metaData": {
+                "id": str(uuid.uuid4()),
+                "name": table.name,
+                "description": table.description,
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": table.delta_schema().to_json(),
+                "partitionColumns": list(table.partition_by),
+                "configuration": {},
+                "createdTime": now,
+            }
+        },
+    ]
+
+
+def _check(table: Table, state: LogState, location: Location) -> None:
+    schema = json.loads(table.delta_schema().to_json())
+    declared = [(field["name"], json.dumps(field["type"])) for field in schema["fields"]]
+    found = state.columns
+    partitions = list(state.metadata["partitionColumns"])
     if found == declared and partitions == list(table.partition_by):
         return
     lacking = [name for name, _ in declared if name not in dict(found)]

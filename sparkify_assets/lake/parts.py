@@ -17,8 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.location import Location
+from sparkify_assets.errors import LakeError, SparkifyError
+from sparkify_assets.storage.access import PART_BYTES
+from sparkify_assets.storage.failures import Request, explained
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.requests import PUT
 from sparkify_assets.tables import TABLES, Table
 
 REPORT_SCHEMA = "report string"
@@ -52,18 +55,22 @@ class Part:
 class Written:
     """What one or several writers wrote: parts, and a hash of the rows of each partition.
 
-    The hash does not depend on the order of rows or on how they were cut into parts; it is
-    kept only for tables that are declared with `content_hash`.
+    The hash does not depend on the order of rows or on how they were cut into parts; it is kept
+    only for tables that are declared with `content_hash`. `requests` are those to S3 that it
+    took, by kind.
     """
 
     parts: list[Part] = field(default_factory=list)
     content: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Written) -> None:
         """Take in what another writer of the same table wrote."""
         self.parts.extend(other.parts)
         for key, value in other.content.items():
             self.content[key] = (self.content.get(key, 0) + value) & _MASK
+        for kind, number in other.requests.items():
+            self.requests[kind] = self.requests.get(kind, 0) + number
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -74,7 +81,8 @@ class Written:
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Written:
-        return Written([Part(**part) for part in values["parts"]], values["content"])
+        parts = [Part(**part) for part in values["parts"]]
+        return Written(parts, values["content"], values["requests"])
 
 
 def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Location) -> Written:
@@ -92,30 +100,43 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
     first = next(prepared, None)
     if first is None:
         return written
-    root = location.path
+    filesystem, root = location.arrow()
 
     def visit(file: Any) -> None:
         written.parts.append(_describe(file, root))
 
-    ds.write_dataset(
-        pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
-        base_dir=root,
-        filesystem=location.filesystem(),
-        basename_template=f"part-{uuid.uuid4().hex}-{{i}}.parquet",
-        format="parquet",
-        file_options=ds.ParquetFileFormat().make_write_options(compression="zstd"),
-        partitioning=ds.partitioning(
-            pa.schema([table.plain_schema.field(c) for c in table.partition_by]), flavor="hive"
+    try:
+        ds.write_dataset(
+            pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
+            base_dir=root,
+            filesystem=filesystem,
+            basename_template=f"part-{uuid.uuid4().hex}-{{i}}.parquet",
+            format="parquet",
+            file_options=ds.ParquetFileFormat().make_write_options(compression="zstd"),
+            partitioning=ds.partitioning(
+                pa.schema([table.plain_schema.field(c) for c in table.partition_by]), flavor="hive"
+            )
+            if table.partition_by
+            else None,
+            file_visitor=visit,
+            existing_data_behavior="overwrite_or_ignore",
+            create_dir=not location.on_s3,  # a bucket has no folders
+            max_rows_per_file=_ROWS_PER_FILE,
+            max_rows_per_group=1 << 20,
+            preserve_order=True,
         )
-        if table.partition_by
-        else None,
-        file_visitor=visit,
-        existing_data_behavior="overwrite_or_ignore",
-        max_rows_per_file=_ROWS_PER_FILE,
-        max_rows_per_group=1 << 20,
-        preserve_order=True,
-    )
+    except OSError as error:
+        if isinstance(error, SparkifyError) or not location.on_s3:
+            raise
+        raise explained(error, Request("PutObject", location.bucket, location.setting)) from None
+    if location.on_s3:
+        written.requests = {PUT: sum(puts(part.size) for part in written.parts)}
     return written
+
+
+def puts(size: int) -> int:
+    """How many requests it takes to write a part: more than one where it is put in pieces."""
+    return 1 if size < PART_BYTES else 2 + -(-size // PART_BYTES)
 
 
 def part_writer(

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.fs as pafs
-from deltalake import DeltaTable
 
-from sparkify_assets.lake.location import Location
+from sparkify_assets.lake.log import LogState, StoredPart
+from sparkify_assets.lake.scan import read_parts
+from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table
-
-
-@dataclass(frozen=True)
-class StoredPart:
-    """One Parquet file that the snapshot consists of; `path` is relative to the table."""
-
-    path: str
-    partition: dict[str, str]
-    size: int
-    rows: int
 
 
 class Snapshot:
@@ -33,31 +21,16 @@ class Snapshot:
     Everything read through it belongs to that version, whatever is committed meanwhile.
     """
 
-    def __init__(self, table: Table, location: Location, delta: DeltaTable) -> None:
+    def __init__(self, table: Table, location: Location, state: LogState) -> None:
         self.table = table
         self.location = location
-        self.delta = delta
-        self.version: int = delta.version()
-
-    @cached_property
-    def _actions(self) -> pa.Table:
-        return pa.table(self.delta.get_add_actions(flatten=True))
+        self.state = state
+        self.version = state.version
 
     @cached_property
     def parts(self) -> list[StoredPart]:
         """Its Parquet files."""
-        actions = self._actions
-        prefix = "partition."
-        columns = [n for n in actions.column_names if n.startswith(prefix)]
-        return [
-            StoredPart(
-                path=row["path"],
-                partition={name.removeprefix(prefix): str(row[name]) for name in columns},
-                size=row["size_bytes"],
-                rows=row["num_records"],
-            )
-            for row in actions.to_pylist()
-        ]
+        return list(self.state.parts.values())
 
     @property
     def rows(self) -> int:
@@ -66,8 +39,7 @@ class Snapshot:
 
     def nulls(self, column: str) -> int:
         """Number of rows without a value in a column, from the statistics of the parts."""
-        name = f"null_count.{column}"
-        return int(pc.sum(self._actions[name]).as_py() or 0) if self.parts else 0
+        return sum(part.nulls.get(column, 0) for part in self.parts)
 
     @property
     def size(self) -> int:
@@ -90,26 +62,43 @@ class Snapshot:
             kind: "" for the fingerprint of what it was made from, "content" for the hash of
                 its rows.
         """
-        return self.delta.transaction_version(stamp_id(self.table, key, kind))
+        return self.state.stamps.get(stamp_id(self.table, key, kind))
 
     def dataset(self) -> ds.Dataset:
-        """The rows as a pyarrow dataset.
+        """The rows as a pyarrow dataset, for readers that leave out what they do not need."""
+        filesystem, root = self.location.arrow()
+        parquet = ds.ParquetFileFormat()
+        fragments = [
+            parquet.make_fragment(
+                f"{root}/{part.path}", filesystem, partition_expression=self._partition(part)
+            )
+            for part in self.parts
+        ]
+        schema = self.table.plain_schema
+        return ds.FileSystemDataset(fragments, schema, parquet, filesystem)
 
-        The file system is given, because delta-rs's own one can abort the process at exit.
+    def read(
+        self, columns: Iterable[str] | None = None, keys: Collection[str] | None = None
+    ) -> pa.Table:
+        """The rows as an Arrow table, with types as declared; each part with one request.
+
+        Args:
+            keys: only these partitions.
         """
-        filesystem = pafs.SubTreeFileSystem(self.location.path, self.location.filesystem())
-        return self.delta.to_pyarrow_dataset(filesystem=filesystem)
-
-    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
-        """The rows as an Arrow table, with types as declared."""
         names = list(columns) if columns is not None else self.table.names
-        rows = self.dataset().to_table(columns=names)
-        return rows.cast(pa.schema([self.table.plain_schema.field(n) for n in names]))
+        parts = self.parts if keys is None else self.parts_of(keys)
+        return read_parts(self.table, self.location, parts, names)
 
     def last_change(self) -> int:
         """When this version was committed, milliseconds since the epoch."""
-        entry: dict[str, Any] = self.delta.history(1)[0]
-        return int(entry["timestamp"])
+        return self.state.last.modified if self.state.last else 0
+
+    def _partition(self, part: StoredPart) -> pc.Expression:
+        expression = pc.scalar(value=True)
+        for name in self.table.partition_by:
+            value = pa.scalar(part.partition[name]).cast(self.table.plain_schema.field(name).type)
+            expression = expression & (pc.field(name) == value)
+        return expression
 
 
 def stamp_id(table: Table, key: str, kind: str = "") -> str:

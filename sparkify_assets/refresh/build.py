@@ -74,7 +74,7 @@ class Build:
         stamps = {
             key: Stamp(
                 self._stamps[key],
-                written.content.get(key, 0) if self.table.content_hash else None,
+                {"content": written.content.get(key, 0)} if self.table.content_hash else {},
             )
             for key in self.keys
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from sparkify_assets.errors import LakeError
+from sparkify_assets.lake import checkpoint, log
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import Written, write_parts
 from sparkify_assets.tables import SONG_MATCHES, TABLES, TIME, USERS
@@ -20,7 +22,7 @@ def test_every_table_is_made_empty_with_its_description(lake: Lake) -> None:
     for table in TABLES.values():
         snapshot = lake.snapshot(table)
         assert (snapshot.version, snapshot.rows) == (0, 0)
-        assert snapshot.delta.metadata().description == table.description
+        assert snapshot.state.metadata["description"] == table.description
         assert snapshot.read().schema == table.plain_schema
 
 
@@ -120,8 +122,47 @@ def test_the_content_hash_knows_rows_not_their_order_or_parts(lake: Lake) -> Non
     assert set(both) == {"2018-11", "2019-11"}
 
 
-def test_a_checkpoint_keeps_the_stamps(lake: Lake) -> None:
+@pytest.mark.parametrize("by", ["us", "delta-rs"])
+def test_a_checkpoint_keeps_everything(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr(checkpoint, "EVERY", 2 if by == "us" else 1000)
+    location = lake.table_location(TIME)
     put(lake, lake.snapshot(TIME), 7, "2018-11", [1])
-    lake.snapshot(TIME).delta.create_checkpoint()
     put(lake, lake.snapshot(TIME), 8, "2018-12", [1])
-    assert lake.snapshot(TIME).stamp("2018-11") == 7
+    put(lake, lake.snapshot(TIME), 9, "2018-12", [2, 3])
+    if by == "delta-rs":
+        DeltaTable(location.uri).create_checkpoint()
+    put(lake, lake.snapshot(TIME), 10, "2019-01", [])
+    before = lake.snapshot(TIME)
+    assert list(Path(location.uri, "_delta_log").glob("*.checkpoint.parquet"))
+    log._known.clear()
+    after = lake.snapshot(TIME)
+    assert (after.version, after.stamp("2018-11"), after.stamp("2019-01")) == (4, 7, 10)
+    assert after.state.parts == before.state.parts
+    assert set(after.state.removed) == set(before.state.removed)
+    assert after.state.metadata["id"] == before.state.metadata["id"]
+    assert content(lake) == [(11, 1), (12, 2), (12, 3)]
+    others = DeltaTable(location.uri)
+    assert (others.version(), others.to_pyarrow_table().num_rows) == (4, 3)
+    assert others.transaction_version("time/2018-11") == 7
+
+
+def test_a_lake_that_was_removed_and_made_again_is_not_mixed_up(lake: Lake) -> None:
+    put(lake, lake.snapshot(TIME), 7, "2018-11", [1])
+    shutil.rmtree(lake.location.uri)
+    assert not lake.exists(TIME)
+    lake.create_missing()
+    put(lake, lake.snapshot(TIME), 8, "2018-12", [2])
+    assert lake.snapshot(TIME).stamp("2018-11") is None
+    assert content(lake) == [(12, 2)]
+
+
+def test_a_log_with_a_hole_is_refused(lake: Lake) -> None:
+    for day in (1, 2, 3):
+        put(lake, lake.snapshot(TIME), day, "2018-11", [day])
+    folder = Path(lake.table_location(TIME).uri, "_delta_log")
+    (folder / f"{2:020d}.json").unlink()
+    log._known.clear()
+    with pytest.raises(LakeError, match="version 2 is missing"):
+        lake.snapshot(TIME)

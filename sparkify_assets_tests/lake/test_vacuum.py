@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.lake import vacuum as module
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import vacuum
+from sparkify_assets.storage.objects import FolderObjects
 from sparkify_assets.tables import TIME
 from sparkify_assets_tests.lake.helpers import content, parts, put
 
@@ -64,12 +64,12 @@ def test_parts_that_were_never_committed_are_removed_after_a_day(lake: Lake) -> 
 def test_two_runs_may_remove_the_same_files(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
     put(lake, lake.snapshot(TIME), 2, "2018-11", [2])
-    remove = module._remove
+    remove = FolderObjects.delete
 
     def another_first(*given: Any) -> None:
         remove(*given)
         remove(*given)
 
-    monkeypatch.setattr(module, "_remove", another_first)
+    monkeypatch.setattr(FolderObjects, "delete", another_first)
     assert len(vacuum(lake, TIME, grace_hours=0).replaced) == 1
     assert content(lake) == [(11, 2)]

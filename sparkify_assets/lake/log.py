@@ -1,0 +1,191 @@
+"""The Delta log of one table: its state at the newest version, and one new version.
+
+Read and written here and not through delta-rs, which reads the whole log again for each question
+(on S3 a request per commit and question); every other engine reads the same log. A process keeps
+the state of each table and asks only for what is newer: one LIST. The format is Delta's protocol,
+reader version 1 and writer version 2: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.checkpoint import LAST_CHECKPOINT, read_checkpoint
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.objects import Entry, get_all, objects
+
+LOG = "_delta_log"
+READER_VERSION, WRITER_VERSION = 1, 2
+COMMIT_ID = "sparkifyCommit"
+_COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
+
+Action = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """One Parquet file that a version of a table consists of; `path` is relative to the table."""
+
+    path: str
+    partition: Mapping[str, str]
+    size: int
+    rows: int
+    nulls: Mapping[str, int] = field(default_factory=dict)
+    added_at: int = 0
+
+
+@dataclass(frozen=True)
+class LogState:
+    """A table at one version.
+
+    Attributes:
+        version: of the newest commit; -1 before the first.
+        metadata: the `metaData` action: id, schemaString, partitionColumns, …
+        parts: by path.
+        stamps: versions of application transactions, by their ids.
+        removed: when parts were removed, milliseconds, by path.
+        commits: versions by commit id, of the commits that this process read.
+        last: the newest commit's object.
+    """
+
+    version: int = -1
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, StoredPart] = field(default_factory=dict)
+    stamps: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
+    commits: Mapping[str, int] = field(default_factory=dict)
+    last: Entry | None = None
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Names and Delta types of the columns."""
+        schema = json.loads(self.metadata["schemaString"])
+        return [(found["name"], json.dumps(found["type"])) for found in schema["fields"]]
+
+    def after(self, actions: Iterable[Action], version: int, last: Entry | None) -> LogState:
+        """The state after one more commit."""
+        parts, stamps = dict(self.parts), dict(self.stamps)
+        removed, commits = dict(self.removed), dict(self.commits)
+        metadata = self.metadata
+        for action in actions:
+            ((kind, values),) = action.items()
+            if kind == "add":
+                parts[values["path"]] = stored_part(values)
+                removed.pop(values["path"], None)
+            elif kind == "remove":
+                parts.pop(values["path"], None)
+                removed[values["path"]] = values.get("deletionTimestamp") or 0
+            elif kind == "txn":
+                stamps[values["appId"]] = values["version"]
+            elif kind == "metaData":
+                metadata = values
+            elif kind == "protocol" and values["minReaderVersion"] > READER_VERSION:
+                raise LakeError(
+                    f"a log with reader version {values['minReaderVersion']} was not written by "
+                    "this project; its tables have a lake of their own (SPARKIFY_LAKE)"
+                )
+            elif kind == "commitInfo" and COMMIT_ID in values:
+                commits[values[COMMIT_ID]] = version
+        return LogState(version, metadata, parts, stamps, removed, commits, last)
+
+
+def stored_part(values: Mapping[str, Any]) -> StoredPart:
+    """A part, from the `add` action of a commit or a checkpoint."""
+    stats = json.loads(values.get("stats") or "{}")
+    return StoredPart(
+        path=values["path"],
+        partition=dict(values["partitionValues"]),
+        size=values["size"],
+        rows=stats.get("numRecords", 0),
+        nulls=stats.get("nullCount", {}),
+        added_at=values.get("modificationTime") or 0,
+    )
+
+
+_known: dict[str, LogState] = {}
+_locks: dict[str, threading.Lock] = {}
+
+
+def read_log(table: Location) -> LogState | None:
+    """The newest state of the table at a location, None where there is no log.
+
+    Raises:
+        LakeError: the log is not whole.
+        StorageError: it cannot be read.
+    """
+    with _locks.setdefault(table.uri, threading.Lock()):
+        known = _known.get(table.uri)
+        state = _newer(table, known) if known is not None else None
+        if state is None:
+            _known.pop(table.uri, None)
+            state = _newer(table, _from_checkpoint(table))
+        if state is None or state.version < 0:
+            return None
+        _known[table.uri] = state
+        return state
+
+
+def known_log(table: Location) -> LogState | None:
+    """The newest state that this process knows; asks nobody."""
+    return _known.get(table.uri)
+
+
+def write_log(table: Location, state: LogState, actions: Sequence[Action]) -> LogState:
+    """Add the version after `state`.
+
+    Raises:
+        FileExistsError: there is such a version already.
+        StorageError, OSError: it is not known whether the version was written; read the log.
+    """
+    version = state.version + 1
+    key = f"{LOG}/{version:020d}.json"
+    content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in actions)
+    last = objects(table).put_new(key, content.encode())
+    written = state.after(actions, version, last)
+    with _locks.setdefault(table.uri, threading.Lock()):
+        known = _known.get(table.uri)
+        if known is None or known.version < version:
+            _known[table.uri] = written
+    return written
+
+
+def _newer(table: Location, state: LogState) -> LogState | None:
+    """The state after all newer commits; None where the log is no longer that of `state`."""
+    source = objects(table)
+    # From the last known commit on, that one included: is it still the same log?
+    found = source.list(f"{LOG}/", after=f"{LOG}/{max(state.version, 0):020d}")
+    commits = {int(m.group(1)): entry for entry in found if (m := _COMMIT.fullmatch(entry.key))}
+    if state.last is not None:
+        here = commits.get(state.version)
+        if here is None or here.etag != state.last.etag:
+            return None
+    versions = sorted(version for version in commits if version > state.version)
+    expected = range(state.version + 1, state.version + 1 + len(versions))
+    missing = sorted(set(expected) - set(versions))
+    if missing:
+        raise LakeError(
+            f"{table.uri}/{LOG}: version {missing[0]} is missing; restore the folder from a "
+            "backup, or set SPARKIFY_LAKE to another place and run again"
+        )
+    texts = get_all(source, [commits[version].key for version in versions])
+    for version, text in zip(versions, texts, strict=True):
+        actions = [json.loads(line) for line in text.splitlines() if line.strip()]
+        state = state.after(actions, version, commits[version])
+    return replace(state, last=commits.get(state.version, state.last))
+
+
+def _from_checkpoint(table: Location) -> LogState:
+    source = objects(table)
+    try:
+        pointer = json.loads(source.get(f"{LOG}/{LAST_CHECKPOINT}"))
+        version = int(pointer["version"])
+        actions = read_checkpoint(source.get(f"{LOG}/{version:020d}.checkpoint.parquet"))
+    except FileNotFoundError:
+        return LogState()
+    return LogState().after(actions, version, None)

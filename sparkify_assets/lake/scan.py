@@ -1,0 +1,89 @@
+"""Reading one part, in the driver or in a task: a small one whole, with a single request."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sparkify_assets.errors import LakeError, SparkifyError
+from sparkify_assets.lake.log import StoredPart
+from sparkify_assets.storage.failures import Request, explained
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.objects import objects
+from sparkify_assets.storage.requests import GET, REQUESTS
+from sparkify_assets.tables import Table
+
+# Larger ones are read by row groups.
+WHOLE_BYTES = 32 << 20
+_BATCH_ROWS = 65_536
+
+
+def scan_part(
+    table: Table, location: Location, part: StoredPart, names: Iterable[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a part with the values of its partition columns, types as declared.
+
+    Args:
+        location: of the table.
+        names: only these columns.
+
+    Raises:
+        FileNotFoundError: the part is gone.
+        LakeError: it has not as many rows as its commit says.
+    """
+    wanted = table.names if names is None else list(names)
+    inside = [name for name in wanted if name not in table.partition_by]
+    schema = pa.schema([table.plain_schema.field(name) for name in wanted])
+    rows = 0
+    for batch in _batches(location, part, inside):
+        rows += batch.num_rows
+        yield _with_partition(table, part, batch, schema)
+    if rows != part.rows:
+        raise LakeError(
+            f"{location.uri}/{part.path} has {rows:,} rows, but was committed with {part.rows:,}; "
+            "restore it from a backup, or run with --rebuild"
+        )
+
+
+def read_parts(
+    table: Table, location: Location, parts: Iterable[StoredPart], names: Iterable[str]
+) -> pa.Table:
+    """The rows of several parts as one table."""
+    wanted = list(names)
+    schema = pa.schema([table.plain_schema.field(name) for name in wanted])
+    batches = [batch for part in parts for batch in scan_part(table, location, part, wanted)]
+    return pa.Table.from_batches(batches, schema=schema)
+
+
+def _batches(location: Location, part: StoredPart, inside: list[str]) -> Iterator[pa.RecordBatch]:
+    if location.on_s3 and part.size <= WHOLE_BYTES:
+        content = io.BytesIO(objects(location).get(part.path))
+        yield from pq.ParquetFile(content).iter_batches(_BATCH_ROWS, columns=inside)
+        return
+    filesystem, root = location.arrow()
+    try:
+        with filesystem.open_input_file(f"{root}/{part.path}") as source:
+            parquet = pq.ParquetFile(source, pre_buffer=location.on_s3)
+            if location.on_s3:  # the size, the footer, and the columns of each row group
+                REQUESTS.add(GET, 2 + parquet.num_row_groups)
+            yield from parquet.iter_batches(_BATCH_ROWS, columns=inside)
+    except OSError as error:
+        if isinstance(error, (SparkifyError, FileNotFoundError)) or not location.on_s3:
+            raise
+        raise explained(error, Request("GetObject", location.bucket, location.setting)) from None
+
+
+def _with_partition(
+    table: Table, part: StoredPart, batch: pa.RecordBatch, schema: pa.Schema
+) -> pa.RecordBatch:
+    arrays = []
+    for field in schema:
+        if field.name in table.partition_by:
+            value = pa.scalar(part.partition[field.name]).cast(field.type)
+            arrays.append(pa.repeat(value, batch.num_rows))
+        else:
+            arrays.append(batch.column(field.name).cast(field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

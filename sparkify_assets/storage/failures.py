@@ -1,0 +1,122 @@
+"""What a failed request to S3 means: which bucket, which operation, which setting, the way out.
+
+The libraries tell it each in their own way; S3's error code is in all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sparkify_assets.errors import StorageError
+
+_CODE = re.compile(r"<Code>(\w+)</Code>|AWS Error (\w+)|An error occurred \((\w+)\)")
+_MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
+_STATUS = re.compile(r"status code: (\d{3})|HTTP status (\d{3})")
+_REGION = re.compile(r"expecting '([a-z0-9-]+)'|<Region>([a-z0-9-]+)</Region>")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was tried: an S3 operation on a bucket that a setting names."""
+
+    operation: str
+    bucket: str
+    setting: str
+
+
+def explained(error: BaseException, request: Request) -> StorageError:
+    """The same as an error for people. It never holds more of the reply than code and message."""
+    text = str(error)
+    code = _code(text)
+    reason, way_out = _meaning(code, text, request)
+    said = _MESSAGE.search(text)
+    detail = f" ({said.group(1)})" if said and said.group(1) not in reason else ""
+    return StorageError(
+        f"{request.setting}: {request.operation} on the bucket {request.bucket} failed: "
+        f"{reason}{detail}. {way_out}"
+    )
+
+
+def is_missing(error: BaseException) -> bool:
+    """Whether the object is not there (the bucket is)."""
+    return isinstance(error, FileNotFoundError) and _code(str(error)) != "NOSUCHBUCKET"
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether the server asks to come back later."""
+    return _code(str(error)) in _BUSY
+
+
+def _code(text: str) -> str:
+    """The error code in capitals without underscores; an HTTP status where there is none."""
+    found = _CODE.search(text)
+    if found:
+        code = next(group for group in found.groups() if group)
+        return code.replace("_", "").upper()
+    status = _STATUS.search(text)
+    return next(group for group in status.groups() if group) if status else ""
+
+
+_BUSY = {"SLOWDOWN", "503", "SERVICEUNAVAILABLE", "INTERNALERROR", "500", "REQUESTTIMEOUT"}
+_KEYS = {"INVALIDACCESSKEYID", "SIGNATUREDOESNOTMATCH", "401", "UNRECOGNIZEDCLIENT"}
+_EXPIRED = {"EXPIREDTOKEN", "EXPIREDTOKENEXCEPTION", "INVALIDTOKEN", "TOKENREFRESHREQUIRED"}
+_REGIONS = {
+    "PERMANENTREDIRECT", "AUTHORIZATIONHEADERMALFORMED", "ILLEGALLOCATIONCONSTRAINTEXCEPTION",
+    "301", "307", "INVALIDREGION",
+}  # fmt: skip
+
+
+def _meaning(code: str, text: str, request: Request) -> tuple[str, str]:
+    if code == "NOSUCHBUCKET" or (code == "404" and request.operation == "ListObjectsV2"):
+        return "there is no such bucket", f"Correct {request.setting}, or create the bucket"
+    if code in {"ACCESSDENIED", "403", "FORBIDDEN", "ALLACCESSDISABLED"}:
+        return (
+            "access denied",
+            f"Allow {_permission(request.operation)} there to the role or keys in use "
+            "(AWS_PROFILE, AWS_ACCESS_KEY_ID; docs/s3.md has the policy)",
+        )
+    if code in _EXPIRED:
+        return (
+            "the credentials have expired",
+            "Renew AWS_SESSION_TOKEN and its keys, or log in again with AWS_PROFILE",
+        )
+    if code in _KEYS:
+        return (
+            "the credentials are not accepted",
+            "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+        )
+    if code in _REGIONS or "incorrectly configured region" in text:
+        found = _REGION.search(text)
+        region = next((group for group in found.groups() if group), None) if found else None
+        there = f"the bucket is in {region}" if region else "the bucket is in another region"
+        return f"{there}", f"Set AWS_REGION to {region or 'the region of the bucket'}"
+    if code in _BUSY:
+        return "the server is busy", "Nothing is lost; run again later"
+    if code in {"404", "NOSUCHKEY"}:
+        return "the object is not there", "Run again; if it stays, something removed it"
+    if _unreachable(text):
+        return (
+            "the endpoint does not answer",
+            "Check AWS_ENDPOINT_URL, AWS_REGION and the network",
+        )
+    return text.splitlines()[0][:300], f"Check {request.setting} and AWS_ENDPOINT_URL"
+
+
+def _unreachable(text: str) -> bool:
+    signs = (
+        "error sending request", "NETWORK_CONNECTION", "onnection refused", "timed out",
+        "Could not connect", "dns error", "curlCode", "Connect timeout",
+    )  # fmt: skip
+    return any(sign in text for sign in signs)
+
+
+def _permission(operation: str) -> str:
+    return {
+        "ListObjectsV2": "s3:ListBucket",
+        "DeleteObject": "s3:DeleteObject",
+        "PutObject": "s3:PutObject",
+        "GetObject": "s3:GetObject",
+        "ReceiveMessage": "sqs:ReceiveMessage",
+        "DeleteMessage": "sqs:DeleteMessage",
+    }.get(operation, f"s3:{operation}")

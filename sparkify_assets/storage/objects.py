@@ -1,0 +1,213 @@
+"""Whole objects below a location, the same in a folder and in a bucket: list, get, put, delete.
+
+`put_new` is what commits stand on: of several writers of one key exactly one succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from sparkify_assets.errors import StorageError
+from sparkify_assets.storage.access import s3_access
+from sparkify_assets.storage.failures import Request, explained, is_missing
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.requests import DELETE, GET, LIST, PUT, REQUESTS, listed
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+AT_ONCE = 16
+
+
+class Entry(NamedTuple):
+    """One object: `key` relative to the location, `etag` of its content, `modified` in ms."""
+
+    key: str
+    etag: str
+    size: int
+    modified: int
+
+
+class Objects(Protocol):
+    """Objects below one location; every key is relative to it."""
+
+    def list(self, below: str = "", after: str = "") -> list[Entry]:
+        """All objects whose key begins with `below` and sorts after `after`, sorted."""
+
+    def get(self, key: str) -> bytes:
+        """The content. Raises FileNotFoundError."""
+
+    def put_new(self, key: str, content: bytes) -> Entry:
+        """Write an object that must not be there yet. Raises FileExistsError."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object, in place of what may be there."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; those that are gone already are no error."""
+
+
+def objects(location: Location) -> Objects:
+    """The objects below a location."""
+    return BucketObjects(location) if location.on_s3 else FolderObjects(location)
+
+
+def get_all(source: Objects, keys: Iterable[str]) -> list[bytes]:
+    """Several objects at once, in the order of the keys. Raises FileNotFoundError."""
+    wanted = list(keys)
+    if len(wanted) < 2 or isinstance(source, FolderObjects):
+        return [source.get(key) for key in wanted]
+    with ThreadPoolExecutor(min(AT_ONCE, len(wanted))) as pool:
+        return list(pool.map(source.get, wanted))
+
+
+class FolderObjects:
+    """Files below a folder."""
+
+    def __init__(self, location: Location) -> None:
+        self._root = Path(location.uri)
+
+    def list(self, below: str = "", after: str = "") -> list[Entry]:
+        folder, _, start = below.rpartition("/")
+        found = sorted(self._walk(self._root / folder, f"{folder}/" if folder else "", start))
+        return [entry for entry in found if entry.key > after]
+
+    def get(self, key: str) -> bytes:
+        return (self._root / key).read_bytes()
+
+    def put_new(self, key: str, content: bytes) -> Entry:
+        # Linked: nobody sees it unfinished, and a link never replaces a file.
+        with self._aside(key, content) as aside:
+            os.link(aside, self._root / key)
+            return _entry(key, aside.stat())
+
+    def put(self, key: str, content: bytes) -> None:
+        with self._aside(key, content) as aside:
+            aside.replace(self._root / key)
+
+    @contextmanager
+    def _aside(self, key: str, content: bytes) -> Iterator[Path]:
+        folder = (self._root / key).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = folder / f".{uuid.uuid4().hex}.tmp"
+        try:
+            aside.write_bytes(content)
+            yield aside
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            with suppress(FileNotFoundError):
+                (self._root / key).unlink()
+
+    def _walk(self, folder: Path, prefix: str, start: str) -> Iterator[Entry]:
+        try:
+            with os.scandir(folder) as entries:
+                found = [entry for entry in entries if entry.name.startswith(start)]
+        except FileNotFoundError:
+            return
+        for entry in found:
+            if entry.is_dir():
+                yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/", "")
+                continue
+            with suppress(FileNotFoundError):  # removed since the folder was read
+                status = entry.stat()
+                if not entry.name.endswith(".tmp"):
+                    yield _entry(f"{prefix}{entry.name}", status)
+
+
+def file_tag(status: os.stat_result) -> str:
+    """The tag of a file's content in a folder: inode, modification time and size."""
+    return f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+
+
+def _entry(key: str, status: os.stat_result) -> Entry:
+    return Entry(key, file_tag(status), status.st_size, status.st_mtime_ns // 1_000_000)
+
+
+class BucketObjects:
+    """Objects below a prefix of a bucket."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._prefix = f"{location.prefix}/" if location.prefix else ""
+
+    @property
+    def _store(self) -> S3Store:
+        return s3_access().object_store(self._location.bucket)
+
+    def list(self, below: str = "", after: str = "") -> list[Entry]:
+        import obstore
+
+        entries: list[Entry] = []
+        # obstore lists whole folders; the rest of `below` is compared here.
+        folder = f"{self._prefix}{below}".rpartition("/")[0]
+        offset = f"{self._prefix}{after}" if after else None
+        with self._told("ListObjectsV2"):
+            for chunk in obstore.list(self._store, folder, offset=offset, chunk_size=1000):
+                for found in chunk:
+                    key = found["path"].removeprefix(self._prefix)
+                    modified = int(found["last_modified"].timestamp() * 1000)
+                    entries.append(Entry(key, found["e_tag"] or "", found["size"], modified))
+        REQUESTS.add(LIST, listed(len(entries)))
+        return [entry for entry in entries if entry.key.startswith(below)]
+
+    def get(self, key: str) -> bytes:
+        import obstore
+
+        REQUESTS.add(GET)
+        with self._told("GetObject"):
+            return bytes(obstore.get(self._store, f"{self._prefix}{key}").bytes())
+
+    def put_new(self, key: str, content: bytes) -> Entry:
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        REQUESTS.add(PUT)
+        with self._told("PutObject"):
+            try:
+                done = obstore.put(
+                    self._store, f"{self._prefix}{key}", content,
+                    mode="create", use_multipart=False,
+                )  # fmt: skip
+            except AlreadyExistsError as error:
+                raise FileExistsError(key) from error
+        return Entry(key, done["e_tag"] or "", len(content), time.time_ns() // 1_000_000)
+
+    def put(self, key: str, content: bytes) -> None:
+        import obstore
+
+        REQUESTS.add(PUT)
+        with self._told("PutObject"):
+            obstore.put(self._store, f"{self._prefix}{key}", content, use_multipart=False)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        import obstore
+
+        names = [f"{self._prefix}{key}" for key in keys]
+        if names:
+            REQUESTS.add(DELETE, listed(len(names)))
+            with self._told("DeleteObject"):
+                obstore.delete(self._store, names)
+
+    @contextmanager
+    def _told(self, operation: str) -> Iterator[None]:
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except (FileExistsError, StorageError):
+            raise
+        except (BaseError, OSError) as error:
+            if is_missing(error):
+                raise FileNotFoundError(f"{self._location.uri}: {error}".splitlines()[0]) from None
+            request = Request(operation, self._location.bucket, self._location.setting)
+            raise explained(error, request) from None
