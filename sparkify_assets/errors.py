@@ -22,7 +22,13 @@ class SettingsError(UsageError):
 
 
 class StorageError(SparkifyError, OSError):
-    """A folder or bucket cannot be reached, listed, read or written."""
+    """A folder or bucket cannot be reached, listed, read or written.
+
+    Attributes:
+        refused: whether this object alone is refused, and others may well be given.
+    """
+
+    refused = False
 
 
 class LandingError(SparkifyError):

@@ -168,7 +168,7 @@ def plan_values(plan: Plan) -> dict[str, object]:
             for why, files in (("new", scope.new), ("changed", scope.changed))
             for file in files
         ],
-        "removed": [f.source_file for s in plan.scopes if s.removes for f in s.gone],
+        "removed": [key for scope in plan.scopes for key in scope.removed],
         "stale": stale_partitions(plan),
         "months": plan.months,
         "not_loaded": not_loaded(plan),

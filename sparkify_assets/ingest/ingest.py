@@ -18,7 +18,8 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import PlanChanged
-from sparkify_assets.ingest.landing import SONG_SCOPE, Landing, LandingFile
+from sparkify_assets.ingest.files import LandingFile
+from sparkify_assets.ingest.landing import SONG_SCOPE, Landing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger, read_ledger
 from sparkify_assets.ingest.plan import READER_VERSION, ScopePlan, plan_scope, scopes_of
 from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
@@ -26,6 +27,7 @@ from sparkify_assets.lake.commit import append
 from sparkify_assets.lake.frames import tasks_at_once
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import REPORT_SCHEMA
+from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _TASK_BYTES = 32 << 20
@@ -116,7 +118,7 @@ def _ingest_once(
             plan.scope: [accounts[f.key] for f in plan.to_read if f.key in accounts]
             for plan in plans
         },
-        removed=[file.source_file for plan in plans if plan.removes for file in plan.gone],
+        removed=[key for plan in plans for key in plan.removed],
         changed=report.changed,
         unreadable={
             plan.scope: {f.key: unreadable[f.key] for f in plan.to_read if f.key in unreadable}
@@ -152,6 +154,8 @@ def _read(spark: SparkSession, work: Work, files: Sequence[LandingFile]) -> Task
     spread = frame.repartition(tasks_at_once(spark, len(tasks)))
     for row in spread.mapInArrow(file_reader(work), REPORT_SCHEMA).collect():
         report.add(TaskReport.from_json(row["report"]))
+    for made in (report.requests, report.raw.requests, report.rejects.requests):
+        REQUESTS.add_all(made)
     return report
 
 
@@ -183,14 +187,8 @@ def _commit(
             for file in plan.to_read
             if file.key in accounts
         ]
-        read = {file.source_file for file in landed}
-        # A changed file that could not be read keeps the rows that it had.
-        before = {file.source_file: file for file in ledger.by_scope.get(plan.scope, [])}
-        unread = [
-            before[file.key] for file in plan.changed if file.key not in read and file.key in before
-        ]
-        if landed or (plan.removes and plan.gone):
-            scopes[plan.scope] = plan.kept + unread + landed
+        if landed or plan.removed:
+            scopes[plan.scope] = plan.after(ledger, landed)
     if scopes:
         ledger.commit(lake, scopes)
 

@@ -7,20 +7,25 @@ to. Reading it, asking it and committing it belong here.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from sparkify_assets.errors import LakeError
+from sparkify_assets.ingest.files import file_digest, sum_of
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
-from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.lake.snapshot import Snapshot, stamp_id
+from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import LANDED_FILES
+
+# Kinds of stamps: a number for all files of a scope, and for those with events in a month.
+_CONTENT = "content"
+_IN = "in/"
 
 
 class LandedFile(NamedTuple):
@@ -43,10 +48,21 @@ class LandedFile(NamedTuple):
 
 
 class Ledger:
-    """One version of the ledger; without a snapshot, that of a lake that is not there yet."""
+    """One version of the ledger; without a snapshot, that of a lake that is not there yet.
 
-    def __init__(self, snapshot: Snapshot | None) -> None:
+    Rows are read scope by scope, when they are asked for. What can be said without them is: with
+    each scope the log keeps a number for its files, and one for those with events in a month.
+    """
+
+    def __init__(self, snapshot: Snapshot | None, older: Ledger | None = None) -> None:
         self._snapshot = snapshot
+        self._rows: dict[str, list[LandedFile]] = {}
+        if snapshot is not None and older is not None:
+            self._rows = {
+                scope: rows
+                for scope, rows in older._rows.items()
+                if older.snapshot.parts_of([scope]) == snapshot.parts_of([scope])
+            }
 
     @property
     def snapshot(self) -> Snapshot:
@@ -56,53 +72,77 @@ class Ledger:
         return self._snapshot
 
     @cached_property
-    def by_scope(self) -> dict[str, list[LandedFile]]:
-        """All landed files, by scope, sorted by key."""
-        if self._snapshot is None:
-            return {}
-        columns = self._snapshot.read().to_pydict()
-        files = sorted(map(LandedFile, *(columns[name] for name in LandedFile._fields)))
-        scopes: dict[str, list[LandedFile]] = {}
-        for file in files:
-            scopes.setdefault(file.scope, []).append(file)
-        return scopes
+    def scopes(self) -> list[str]:
+        """Every scope with landed files."""
+        return [] if self._snapshot is None else self._snapshot.partitions
 
-    def files(self) -> Iterable[LandedFile]:
-        """All landed files."""
-        for files in self.by_scope.values():
-            yield from files
+    def of(self, *scopes: str) -> list[LandedFile]:
+        """The landed files of some scopes, sorted by key."""
+        wanted = [scope for scope in scopes if scope in self.scopes]
+        missing = [scope for scope in wanted if scope not in self._rows]
+        if missing:
+            columns = self.snapshot.read(keys=missing).to_pydict()
+            self._rows |= {scope: [] for scope in missing}
+            for file in map(LandedFile, *(columns[name] for name in LandedFile._fields)):
+                self._rows[file.scope].append(file)
+        return sorted(file for scope in wanted for file in self._rows[scope])
 
-    def songs(self) -> list[LandedFile]:
-        """The song files."""
-        return self.by_scope.get(SONG_SCOPE, [])
+    def files(self) -> list[LandedFile]:
+        """All landed files; reads the whole ledger."""
+        return self.of(*self.scopes)
 
-    @cached_property
+    def digests(self, scope: str) -> Iterator[tuple[str, bytes]]:
+        """Key and digest (`files.file_digest`) of each landed file of a scope; keeps no rows."""
+        if scope not in self.scopes:
+            return
+        names = ["source_file", "etag", "size", "reader_version"]
+        for batch in self.snapshot.read(names, keys=[scope]).to_batches():
+            columns = (batch.column(name).to_pylist() for name in names)
+            for key, etag, size, version in zip(*columns, strict=True):
+                yield key, file_digest(key, etag, size, version)
+
+    def number(self, scope: str) -> int:
+        """A number for the files of a scope, equal to `files.sum_of` their digests."""
+        return self._numbers.get(scope, {}).get(_CONTENT, 0)
+
+    def counter(self, scope: str) -> int:
+        """How often the scope was replaced."""
+        return (self._snapshot.stamp(scope) or 0) if self._snapshot is not None else 0
+
+    @property
     def songs_digest(self) -> str:
-        """A hash of the identities of all song files."""
-        return _digest(self.songs())
+        """Changes with the song files."""
+        return str(self.number(SONG_SCOPE))
 
     def events_digest(self, month: str) -> str:
-        """A hash of the identities of the log files with events in a month."""
-        return _digest(self.with_events_in(month))
-
-    @cached_property
-    def _by_event_month(self) -> dict[str, list[LandedFile]]:
-        months: dict[str, list[LandedFile]] = {}
-        for file in sorted(self.files()):
-            for month in file.event_months:
-                months.setdefault(month, []).append(file)
-        return months
+        """Changes with the log files that have events in a month."""
+        kind = f"{_IN}{month}"
+        found = [(scope, kinds[kind]) for scope, kinds in self._numbers.items() if kinds.get(kind)]
+        return str(sorted(found))
 
     def event_months(self) -> list[str]:
         """The months that have events, sorted."""
-        return sorted(self._by_event_month)
+        return sorted(
+            {
+                kind.removeprefix(_IN)
+                for kinds in self._numbers.values()
+                for kind, number in kinds.items()
+                if kind.startswith(_IN) and number
+            }
+        )
 
     def with_events_in(self, *months: str) -> list[LandedFile]:
         """The log files with at least one event in these months, whatever their key says."""
-        found = {f.source_file: f for m in months for f in self._by_event_month.get(m, [])}
-        return list(found.values())
+        wanted = set(months)
+        kinds = {f"{_IN}{month}" for month in months}
+        scopes = [
+            scope
+            for scope, numbers in self._numbers.items()
+            if any(numbers.get(kind) for kind in kinds)
+        ]
+        return [file for file in self.of(*scopes) if not wanted.isdisjoint(file.event_months)]
 
-    def commit(self, lake: Lake, scopes: Mapping[str, Iterable[LandedFile]]) -> Ledger:
+    def commit(self, lake: Lake, scopes: Mapping[str, Collection[LandedFile]]) -> Ledger:
         """Replace whole scopes by these files, in one commit.
 
         Raises:
@@ -113,16 +153,38 @@ class Ledger:
             [file._asdict() for file in rows], schema=LANDED_FILES.plain_schema
         )
         written = write_parts(table.to_batches(), LANDED_FILES, lake.table_location(LANDED_FILES))
-        stamps = {scope: Stamp((self.snapshot.stamp(scope) or 0) + 1) for scope in scopes}
-        return Ledger(replace(lake, self.snapshot, written.parts, stamps))
+        REQUESTS.add_all(written.requests)
+        stamps = {
+            scope: Stamp(
+                self.counter(scope) + 1,
+                {**dict.fromkeys(self._numbers.get(scope, {}), 0), **_numbers_of(files)},
+            )
+            for scope, files in scopes.items()
+        }
+        return Ledger(replace(lake, self.snapshot, written.parts, stamps), self)
+
+    @cached_property
+    def _numbers(self) -> dict[str, dict[str, int]]:
+        """By scope, its numbers by kind."""
+        found: dict[str, dict[str, int]] = {scope: {} for scope in self.scopes}
+        if self._snapshot is None:
+            return found
+        prefix = stamp_id(LANDED_FILES, "")
+        for name, number in self._snapshot.state.stamps.items():
+            scope, _, kind = name.removeprefix(f"{prefix}/").partition("/")
+            if kind and scope in found:
+                found[scope][kind] = number
+        return found
 
 
-def _digest(files: Iterable[LandedFile]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def _numbers_of(files: Iterable[LandedFile]) -> dict[str, int]:
+    digests: dict[str, list[bytes]] = {_CONTENT: []}
     for file in files:
-        text = f"{file.source_file}\0{file.etag}\0{file.size}\0{file.reader_version}\n"
-        digest.update(text.encode())
-    return digest.hexdigest()
+        digest = file_digest(file.source_file, file.etag, file.size, file.reader_version)
+        digests[_CONTENT].append(digest)
+        for month in file.event_months:
+            digests.setdefault(f"{_IN}{month}", []).append(digest)
+    return {kind: sum_of(found) for kind, found in digests.items()}
 
 
 _latest: dict[str, Ledger] = {}
@@ -134,7 +196,7 @@ def read_ledger(lake: Lake) -> Ledger:
     known = _latest.get(snapshot.location.uri)
     if known is not None and _identity(known.snapshot) == _identity(snapshot):
         return known
-    ledger = Ledger(snapshot)
+    ledger = Ledger(snapshot, known)
     _latest[snapshot.location.uri] = ledger
     return ledger
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sparkify_assets.errors import LandingError
-from sparkify_assets.ingest.landing import LandingFile, Listing
+from sparkify_assets.ingest.files import LandingFile, file_digest, sum_of
+from sparkify_assets.ingest.landing import Listing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
 
 # Raised whenever the reading rules give other rows, rejects or repairs for the same file.
@@ -24,15 +25,14 @@ class ScopePlan:
         new: files whose key the ledger does not know.
         changed: files whose content is not the one that was taken in, or that were read by
             older rules, or that are to be read again because everything is (`rebuild`).
-        gone: landed files that are no longer there.
-        kept: landed files that stay as they are, the gone ones among them where they are kept.
+        gone: keys of landed files that are no longer there.
+        removes: whether the rows of gone files are to be removed.
     """
 
     scope: str
     new: list[LandingFile] = field(default_factory=list)
     changed: list[LandingFile] = field(default_factory=list)
-    gone: list[LandedFile] = field(default_factory=list)
-    kept: list[LandedFile] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     removes: bool = False
 
     @property
@@ -41,9 +41,23 @@ class ScopePlan:
         return self.new + self.changed
 
     @property
+    def removed(self) -> list[str]:
+        """Keys of the files whose rows are to be removed."""
+        return self.gone if self.removes else []
+
+    @property
     def needed(self) -> bool:
         """Whether the ledger has to change."""
-        return bool(self.to_read) or (self.removes and bool(self.gone))
+        return bool(self.to_read or self.removed)
+
+    def after(self, ledger: Ledger, landed: Collection[LandedFile]) -> list[LandedFile]:
+        """The scope's files once these were taken in.
+
+        A changed file that could not be read keeps the rows that it had.
+        """
+        replaced = {file.source_file for file in landed} | set(self.removed)
+        kept = [file for file in ledger.of(self.scope) if file.source_file not in replaced]
+        return [*kept, *landed]
 
 
 def plan_scope(
@@ -61,38 +75,46 @@ def plan_scope(
         LandingError: with `on_delete="remove"`, more than a tenth of the scope's files is gone.
     """
     plan = ScopePlan(scope, removes=on_delete == "remove" and listing.complete)
-    landed = {file.source_file: file for file in ledger.by_scope.get(scope, [])}
-    for file in listing.of(scope):
-        known = landed.pop(file.key, None)
-        if known is None:
-            plan.new.append(file)
-        elif rebuild or not _is_in(file, known):
-            plan.changed.append(file)
-        else:
-            plan.kept.append(known)
-    plan.gone = list(landed.values())
-    if not plan.removes:
-        plan.kept.extend(plan.gone)
-    elif not confirm_remove:
-        _check_gone(plan, len(ledger.by_scope.get(scope, [])))
+    files = listing.of(scope)
+    if not rebuild and sum_of(map(_digest, files)) == ledger.number(scope):
+        return plan
+    unseen = {digest for _, digest in ledger.digests(scope)}
+    landed = len(unseen)
+    to_read = []
+    for file in files:
+        digest = _digest(file)
+        if rebuild or digest not in unseen:
+            to_read.append(file)
+        unseen.discard(digest)
+    keys = {file.key for file in to_read}
+    known = set()
+    for key, digest in ledger.digests(scope) if to_read or unseen else ():
+        if key in keys:
+            known.add(key)
+        elif digest in unseen:
+            plan.gone.append(key)
+    plan.new = [file for file in to_read if file.key not in known]
+    plan.changed = [file for file in to_read if file.key in known]
+    if plan.removes and not confirm_remove:
+        _check_gone(plan, landed)
     return plan
 
 
 def scopes_of(listing: Listing, ledger: Ledger, months: Iterable[str]) -> list[str]:
     """Every scope with files in the landing zone or the ledger, within these months."""
     allowed = set(months)
-    present = {file.scope for file in listing.files} | set(ledger.by_scope)
+    present = {*listing.scopes, *ledger.scopes}
     return sorted(scope for scope in present if scope in allowed or not scope[0].isdigit())
 
 
-def _is_in(file: LandingFile, known: LandedFile) -> bool:
-    return (file.etag, file.size, READER_VERSION) == (known.etag, known.size, known.reader_version)
+def _digest(file: LandingFile) -> bytes:
+    return file_digest(file.key, file.etag, file.size, READER_VERSION)
 
 
 def _check_gone(plan: ScopePlan, landed: int) -> None:
     if len(plan.gone) > landed * _MOST_GONE:
         raise LandingError(
             f"{len(plan.gone)} of the {landed} landed files of {plan.scope} are gone from the "
-            f"landing zone, for example {plan.gone[0].source_file}; nothing was removed. Set "
+            f"landing zone, for example {plan.gone[0]}; nothing was removed. Set "
             "SPARKIFY_CONFIRM_REMOVE=true to remove their rows, or SPARKIFY_ON_DELETE=keep"
         )

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.errors import PlanChanged
+from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
 from sparkify_assets.lake.frames import read_batches
 from sparkify_assets.lake.lake import Lake
@@ -36,7 +37,7 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> DataFrame
     Raises:
         PlanChanged: as for `read_raw_logs`.
     """
-    files = ledger.songs()
+    files = ledger.of(SONG_SCOPE)
     snapshot = lake.snapshot(RAW_SONGS)
     return _counting(spark, snapshot, files)
 

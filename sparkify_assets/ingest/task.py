@@ -16,18 +16,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sparkify_assets.errors import StorageError
 from sparkify_assets.ingest.fields import LOG_FIELDS, SONG_FIELDS
-from sparkify_assets.ingest.landing import (
-    GZIP_ERRORS,
-    ContentChanged,
-    Landing,
-    LandingFile,
-)
+from sparkify_assets.ingest.files import LandingFile
+from sparkify_assets.ingest.landing import GZIP_ERRORS, ContentChanged, Landing
 from sparkify_assets.ingest.lines import Piece, Torn, pieces, whole
 from sparkify_assets.ingest.parse import REJECT_SCHEMA, Parsed, Parser
 from sparkify_assets.ingest.repair import repair_columns
 from sparkify_assets.lake.parts import Written, write_parts
 from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.requests import Requests
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _LINES_BYTES = 8 << 20
@@ -49,13 +47,20 @@ class Account:
 
 @dataclass
 class TaskReport:
-    """What one task did. `left` are files that were not taken in: `(key, reason)`."""
+    """What one task did.
+
+    Attributes:
+        changed: files that are no longer as they were listed.
+        unreadable: files that cannot be read, with the reason.
+        requests: to S3, by kind, for the files that it read.
+    """
 
     accounts: list[Account] = field(default_factory=list)
     raw: Written = field(default_factory=Written)
     rejects: Written = field(default_factory=Written)
     changed: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    requests: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: TaskReport) -> None:
         """Take in the report of another task."""
@@ -64,6 +69,8 @@ class TaskReport:
         self.rejects.add(other.rejects)
         self.changed += other.changed
         self.unreadable += other.unreadable
+        for kind, number in other.requests.items():
+            self.requests[kind] = self.requests.get(kind, 0) + number
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -77,6 +84,7 @@ class TaskReport:
             rejects=Written.from_dict(values["rejects"]),
             changed=values["changed"],
             unreadable=[(key, reason) for key, reason in values["unreadable"]],
+            requests=values["requests"],
         )
 
 
@@ -138,6 +146,7 @@ class _Reading:
         self._left: set[int] = set()
         self._keys = pa.array([file.key for file in files], pa.string())
         self._scopes = pa.array([file.scope for file in files], pa.string())
+        self._requests = Requests()
         self.report = TaskReport()
 
     def rows(self, aside: pa.ipc.RecordBatchStreamWriter) -> Iterator[pa.RecordBatch]:
@@ -176,12 +185,13 @@ class _Reading:
             account.lines = account.rows + account.rejected
             account.event_months = sorted(self._months[index])
             self.report.accounts.append(account)
+        self.report.requests = self._requests.made()
 
     def _pieces(self) -> Iterator[tuple[int, Piece]]:
-        for index, file in enumerate(self._files):
+        contents = self._work.landing.read(self._files, self._requests)
+        for index, (file, blocks) in enumerate(contents):
             last_line = 0
             try:
-                blocks = self._work.landing.blocks(file)
                 if self._work.songs:
                     yield index, whole(blocks)
                     continue
@@ -194,6 +204,8 @@ class _Reading:
             except GZIP_ERRORS as error:
                 yield index, Piece(torn=[Torn(last_line + 1, f"broken .gz file: {error}", "")])
             except OSError as error:
+                if isinstance(error, StorageError) and not error.refused:
+                    raise  # it is not this file: the others could not be read either
                 self._left.add(index)
                 self.report.unreadable.append((file.key, error.strerror or str(error)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -101,7 +102,7 @@ class Lake:
     def _check_writable(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(f"no permission to write in {folder}")
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
     def _create(self, table: Table) -> None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sparkify_assets.errors import LandingError
-from sparkify_assets.ingest.landing import SONG_SCOPE, Landing, Listing
+from sparkify_assets.ingest.landing import SONG_SCOPE, Listing, landing_at
 from sparkify_assets.ingest.ledger import Ledger, ledger_or_none_yet
 from sparkify_assets.ingest.plan import ScopePlan, plan_scope, scopes_of
 from sparkify_assets.lake.lake import Lake
@@ -25,6 +25,7 @@ class Plan:
 
     Attributes:
         scopes: by scope, the files to take in; only scopes with something to do.
+        gone: how many landed files are no longer in the landing zone.
         stale: partitions that are out of date already. Those which only the new files will put
             out of date are not among them.
         months: every month with something to do, sorted.
@@ -34,6 +35,7 @@ class Plan:
     ledger: Ledger
     listing: Listing
     scopes: list[ScopePlan] = field(default_factory=list)
+    gone: int = 0
     stale: list[Stale] = field(default_factory=list)
     months: list[str] = field(default_factory=list)
     rebuild: bool = False
@@ -46,7 +48,7 @@ class Plan:
     def work(self) -> set[str]:
         """What there is to do, to compare with another plan."""
         files = {f"{file.key} {file.etag}" for scope in self.scopes for file in scope.to_read}
-        gone = {f.source_file for scope in self.scopes if scope.removes for f in scope.gone}
+        gone = {key for scope in self.scopes for key in scope.removed}
         return files | gone | {f"{stale.table.name}/{stale.key}" for stale in self.stale}
 
     @property
@@ -73,7 +75,7 @@ def make_plan(
     lake = Lake.at(settings.lake)
     months = settings.months if only is None else sorted(only)
     ledger = ledger_or_none_yet(lake)
-    listing = Landing(settings.landing).list(set(settings.months))
+    listing = landing_at(settings.landing).list(set(settings.months))
     _check_not_empty(listing, ledger, settings)
     plan = Plan(ledger, listing, rebuild=rebuild)
     for scope in scopes_of(listing, ledger, months):
@@ -85,6 +87,7 @@ def make_plan(
             confirm_remove=settings.confirm_remove,
             rebuild=rebuild,
         )
+        plan.gone += len(found.gone)
         if found.needed:
             plan.scopes.append(found)
     freshness = Freshness(lake, ledger)
@@ -104,7 +107,7 @@ def _months(plan: Plan, allowed: Collection[str], *, rebuild: bool) -> list[str]
 
 
 def _check_not_empty(listing: Listing, ledger: Ledger, settings: Settings) -> None:
-    if listing.files or listing.unplaced or ledger.by_scope:
+    if listing.scopes or listing.unplaced or ledger.scopes:
         return
     raise LandingError(
         f"SPARKIFY_LANDING: {settings.landing} holds no song or log file; expected .json, "

@@ -91,7 +91,7 @@ def get_status(settings: Settings) -> Status:
         if lake.exists(table):
             status.tables.append(_table_status(lake.snapshot(table)))
     ledger = ledger_or_none_yet(lake)
-    files = list(ledger.files())
+    files = ledger.files()
     status.files_landed = len(files)
     status.lines = sum(file.lines for file in files)
     status.rows = sum(file.rows for file in files)
@@ -105,7 +105,7 @@ def get_status(settings: Settings) -> Status:
         status.problem = str(error)
         return status
     status.files_pending = plan.files_to_read
-    status.files_gone = files_gone(plan)
+    status.files_gone = plan.gone
     status.not_loaded = not_loaded(plan)
     status.stale = stale_partitions(plan)
     return status
@@ -119,7 +119,6 @@ def summarize(
     ledger = ledger_or_none_yet(lake)
     read = files_taken_in(outcome.before.ledger, ledger)
     after = versions(lake)
-    present = {file.source_file for file in ledger.files()}
     return Summary(
         files_read=len(read),
         lines=sum(file.lines for file in read),
@@ -132,8 +131,8 @@ def summarize(
         seconds_by_step={name: round(value, 2) for name, value in outcome.seconds.items()},
         not_loaded=not_loaded(outcome.left),
         files_pending=outcome.left.files_to_read,
-        removed_files=sum(f.source_file not in present for f in outcome.before.ledger.files()),
-        files_gone=files_gone(outcome.left),
+        removed_files=len(files_removed(outcome.before.ledger, ledger)),
+        files_gone=outcome.left.gone,
         unreadable=outcome.unreadable,
         months_outside=months_outside(ledger, settings),
         run_ids=outcome.run_ids,
@@ -147,8 +146,20 @@ def versions(lake: Lake) -> dict[str, int]:
 
 def files_taken_in(before: Ledger, after: Ledger) -> list[LandedFile]:
     """The files that were read between two versions of the ledger."""
-    known = {(file.source_file, file.batch) for file in before.files()}
-    return [file for file in after.files() if (file.source_file, file.batch) not in known]
+    scopes = _changed_scopes(before, after)
+    known = {(file.source_file, file.batch) for file in before.of(*scopes)}
+    return [file for file in after.of(*scopes) if (file.source_file, file.batch) not in known]
+
+
+def files_removed(before: Ledger, after: Ledger) -> list[str]:
+    """Keys of the files whose rows count no longer and that have no others instead."""
+    scopes = _changed_scopes(before, after)
+    present = {file.source_file for file in after.of(*scopes)}
+    return [f.source_file for f in before.of(*scopes) if f.source_file not in present]
+
+
+def _changed_scopes(before: Ledger, after: Ledger) -> list[str]:
+    return [s for s in {*before.scopes, *after.scopes} if before.counter(s) != after.counter(s)]
 
 
 def matched_plays(lake: Lake) -> int:
@@ -168,13 +179,6 @@ def months_outside(ledger: Ledger, settings: Settings) -> list[str]:
     """Months that have events but are not configured: their plays are in no table."""
     configured = set(settings.months)
     return [month for month in ledger.event_months() if month not in configured]
-
-
-def files_gone(plan: Plan) -> int:
-    """Landed files that are no longer in the landing zone."""
-    present = {file.key for file in plan.listing.files}
-    present |= {key for key, _ in plan.listing.unplaced}
-    return sum(file.source_file not in present for file in plan.ledger.files())
 
 
 def not_loaded(plan: Plan) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from sparkify_assets.ingest.ingest import Rules
-from sparkify_assets.ingest.landing import Landing
+from sparkify_assets.ingest.landing import Landing, landing_at
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.partitions import current_month, months_between
 
@@ -28,7 +28,7 @@ class LandingResource(ConfigurableResource[Any]):
 
     def landing(self) -> Landing:
         """The landing zone."""
-        return Landing(self.uri)
+        return landing_at(self.uri)
 
     def rules(self, *, rebuild: bool = False) -> Rules:
         """How its files are taken in."""

@@ -32,10 +32,12 @@ def explained(error: BaseException, request: Request) -> StorageError:
     reason, way_out = _meaning(code, text, request)
     said = _MESSAGE.search(text)
     detail = f" ({said.group(1)})" if said and said.group(1) not in reason else ""
-    return StorageError(
+    failure = StorageError(
         f"{request.setting}: {request.operation} on the bucket {request.bucket} failed: "
         f"{reason}{detail}. {way_out}"
     )
+    failure.refused = request.operation == "GetObject" and code in _REFUSED
+    return failure
 
 
 def is_missing(error: BaseException) -> bool:
@@ -58,6 +60,9 @@ def _code(text: str) -> str:
     return next(group for group in status.groups() if group) if status else ""
 
 
+_DENIED = {"ACCESSDENIED", "403", "FORBIDDEN", "ALLACCESSDISABLED"}
+_ARCHIVED = {"INVALIDOBJECTSTATE"}
+_REFUSED = _DENIED | _ARCHIVED
 _BUSY = {"SLOWDOWN", "503", "SERVICEUNAVAILABLE", "INTERNALERROR", "500", "REQUESTTIMEOUT"}
 _KEYS = {"INVALIDACCESSKEYID", "SIGNATUREDOESNOTMATCH", "401", "UNRECOGNIZEDCLIENT"}
 _EXPIRED = {"EXPIREDTOKEN", "EXPIREDTOKENEXCEPTION", "INVALIDTOKEN", "TOKENREFRESHREQUIRED"}
@@ -70,7 +75,9 @@ _REGIONS = {
 def _meaning(code: str, text: str, request: Request) -> tuple[str, str]:
     if code == "NOSUCHBUCKET" or (code == "404" and request.operation == "ListObjectsV2"):
         return "there is no such bucket", f"Correct {request.setting}, or create the bucket"
-    if code in {"ACCESSDENIED", "403", "FORBIDDEN", "ALLACCESSDISABLED"}:
+    if code in _ARCHIVED:
+        return "the object is archived", "Restore it, or remove it from the landing zone"
+    if code in _DENIED:
         return (
             "access denied",
             f"Allow {_permission(request.operation)} there to the role or keys in use "

@@ -80,7 +80,10 @@ class FolderObjects:
         return [entry for entry in found if entry.key > after]
 
     def get(self, key: str) -> bytes:
-        return (self._root / key).read_bytes()
+        try:
+            return (self._root / key).read_bytes()
+        except NotADirectoryError as error:
+            raise FileNotFoundError(str(error)) from None
 
     def put_new(self, key: str, content: bytes) -> Entry:
         # Linked: nobody sees it unfinished, and a link never replaces a file.
@@ -112,7 +115,7 @@ class FolderObjects:
         try:
             with os.scandir(folder) as entries:
                 found = [entry for entry in entries if entry.name.startswith(start)]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         for entry in found:
             if entry.is_dir():

@@ -217,16 +217,16 @@ def test_no_java_names_the_two_ways_out(
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sparkify_assets.ingest.landing import Landing
+    from sparkify_assets.ingest.landing_folder import FolderLanding
 
-    blocks = Landing.blocks
+    blocks = FolderLanding.blocks
 
-    def refuse(self: Landing, file: Any) -> Any:
+    def refuse(self: FolderLanding, file: Any) -> Any:
         if "2018-11-16" in file.key:
             raise PermissionError(13, "Permission denied")
         return blocks(self, file)
 
-    monkeypatch.setattr(Landing, "blocks", refuse)
+    monkeypatch.setattr(FolderLanding, "blocks", refuse)
     done = sparkify("run")
     assert done.code == 1
     assert "1 landing file cannot be read, for example log_data/2018-11-16" in done.err

@@ -14,7 +14,7 @@ from sparkify_assets.errors import LandingError, PlanChanged
 from sparkify_assets.ingest import ingest as module
 from sparkify_assets.ingest import task
 from sparkify_assets.ingest.ingest import Ingested, Rules, ingest
-from sparkify_assets.ingest.landing import Landing
+from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.ingest.ledger import read_ledger
 from sparkify_assets.ingest.raw import read_raw_logs, read_raw_songs
 from sparkify_assets.ingest.rejected import read_rejects
@@ -36,7 +36,7 @@ class Bench:
     def run(self, wanted: set[str] = ALL, **rules: Any) -> Ingested:
         return ingest(
             self.lake,
-            Landing(str(self.zone.root)),
+            FolderLanding(str(self.zone.root)),
             lambda: self.spark,
             wanted,
             Rules(MONTHS, **rules),
@@ -95,7 +95,7 @@ def test_a_second_run_reads_nothing_and_changes_nothing(bench: Bench) -> None:
     bench.zone.logs(DAY, event())
     bench.run()
     version = bench.lake.snapshot(LANDED_FILES).version
-    done = ingest(bench.lake, Landing(str(bench.zone.root)), _no_session, ALL, Rules(MONTHS))
+    done = ingest(bench.lake, FolderLanding(str(bench.zone.root)), _no_session, ALL, Rules(MONTHS))
     assert done.accounts == {}
     assert bench.lake.snapshot(LANDED_FILES).version == version
 
@@ -116,7 +116,7 @@ def test_only_the_wanted_scopes_are_read(bench: Bench) -> None:
     bench.zone.logs("log_data/2018-12-01-events.json", event("2018-12-01 10:00"))
     bench.zone.song()
     bench.run({"2018-12"})
-    assert list(read_ledger(bench.lake).by_scope) == ["2018-12"]
+    assert read_ledger(bench.lake).scopes == ["2018-12"]
 
 
 def test_events_are_found_by_their_month_whatever_file_they_are_in(bench: Bench) -> None:
@@ -226,14 +226,14 @@ def test_a_changed_file_that_cannot_be_read_keeps_its_rows(
     bench.run()
     bench.zone.logs(DAY, event(sessionId=5))
     bench.zone.logs("log_data/2018-11-16-events.json", event(sessionId=2))
-    original = Landing.blocks
+    original = FolderLanding.blocks
 
-    def refuse(self: Landing, file: Any) -> Any:
+    def refuse(self: FolderLanding, file: Any) -> Any:
         if file.key == DAY:
             raise PermissionError(13, "Permission denied")
         return original(self, file)
 
-    monkeypatch.setattr(Landing, "blocks", refuse)
+    monkeypatch.setattr(FolderLanding, "blocks", refuse)
     assert bench.run().unreadable == {"2018-11": {DAY: "Permission denied"}}
     assert bench.sessions() == [1, 2]
     monkeypatch.undo()

@@ -12,17 +12,17 @@ import pytest
 from sparkify_assets.errors import LandingError
 from sparkify_assets.ingest.landing import (
     ContentChanged,
-    Landing,
     Listing,
     month_in_key,
 )
+from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets_tests.zone import Zone, event
 
 MONTHS = {"2018-11", "2018-12"}
 
 
 def listing(zone: Zone) -> Listing:
-    return Landing(str(zone.root)).list(MONTHS)
+    return FolderLanding(str(zone.root)).list(MONTHS)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_all_the_file_types_are_data(zone: Zone, suffix: str) -> None:
 
 def test_a_missing_zone_and_one_without_the_two_folders_say_so(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match="SPARKIFY_LANDING: there is no folder"):
-        Landing(str(tmp_path / "nowhere")).list(MONTHS)
+        FolderLanding(str(tmp_path / "nowhere")).list(MONTHS)
     with pytest.raises(LandingError, match="holds neither log_data/ nor song_data/"):
-        Landing(str(tmp_path)).list(MONTHS)
+        FolderLanding(str(tmp_path)).list(MONTHS)
 
 
 def test_an_overwritten_file_of_the_same_size_has_another_etag(zone: Zone) -> None:
@@ -99,7 +99,7 @@ def test_an_overwritten_file_of_the_same_size_has_another_etag(zone: Zone) -> No
 
 def test_blocks_are_the_content_unpacked(zone: Zone) -> None:
     zone.write("log_data/2018-11-01.json.gz", gzip.compress(b"x" * 20_000_000))
-    blocks = list(Landing(str(zone.root)).blocks(listing(zone).files[0]))
+    blocks = list(FolderLanding(str(zone.root)).blocks(listing(zone).files[0]))
     assert b"".join(blocks) == b"x" * 20_000_000
     assert len(blocks) > 1
 
@@ -107,7 +107,7 @@ def test_blocks_are_the_content_unpacked(zone: Zone) -> None:
 def test_a_file_that_is_changed_or_deleted_is_noticed(zone: Zone) -> None:
     key = zone.write("log_data/2018-11-01.json", b"a\n" * 10_000_000)
     file = listing(zone).files[0]
-    landing = Landing(str(zone.root))
+    landing = FolderLanding(str(zone.root))
     blocks = landing.blocks(file)
     next(blocks)
     with (zone.root / key).open("ab") as more:
@@ -123,7 +123,7 @@ def test_a_file_that_is_changed_or_deleted_is_noticed(zone: Zone) -> None:
 
 def test_a_file_replaced_by_renaming_while_it_is_read_is_noticed(zone: Zone) -> None:
     key = zone.write("log_data/2018-11-01.json", b"a\n" * 10_000_000)
-    blocks = Landing(str(zone.root)).blocks(listing(zone).files[0])
+    blocks = FolderLanding(str(zone.root)).blocks(listing(zone).files[0])
     next(blocks)
     (zone.root / "new").write_bytes(b"other")
     (zone.root / "new").rename(zone.root / key)

@@ -1,0 +1,176 @@
+"""A landing zone in a bucket: listed in parallel, read with one request per file."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sparkify_assets.errors import LandingError, StorageError
+from sparkify_assets.ingest.files import LandingFile
+from sparkify_assets.ingest.landing import (
+    BLOCK,
+    LOGS,
+    SONGS,
+    ContentChanged,
+    Listing,
+    is_packed,
+)
+from sparkify_assets.storage.access import s3_access
+from sparkify_assets.storage.failures import Request, explained, is_missing
+from sparkify_assets.storage.listing import BucketLister, Page, Place, walk
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.objects import AT_ONCE
+from sparkify_assets.storage.requests import GET, LIST, REQUESTS, Requests
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+# Files up to this size are read whole with one request, larger ones in ranges of it.
+RANGE = 16 << 20
+_AHEAD_BYTES = 64 << 20
+
+_HIDDEN = re.compile(r"/[._](?!\.?/)")
+_ODD = re.compile(r"//|/\.\.?(/|$)")
+
+
+@dataclass(frozen=True)
+class BucketLanding:
+    """`log_data/` and `song_data/` below a prefix of a bucket."""
+
+    location: Location
+
+    def list(self, months: set[str]) -> Listing:
+        listing = Listing()
+        places = [Place(f"{part}/") for part in (LOGS, SONGS)]
+        try:
+            walk(BucketLister(self.location), places, lambda page: take(page, listing, months))
+        except StorageError as error:
+            raise LandingError(str(error)) from None
+        listing.unplaced.sort()
+        REQUESTS.add(LIST, listing.requests)
+        return listing
+
+    def read(
+        self, files: Iterable[LandingFile], requests: Requests
+    ) -> Iterator[tuple[LandingFile, Iterator[bytes]]]:
+        # Small files are latency, so many are asked for at once; 64 MiB of them at most.
+        waiting: deque[tuple[LandingFile, Future[bytes] | None]] = deque()
+        ahead = 0
+        rest = iter(files)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            more = True
+            while more or waiting:
+                while more and len(waiting) < 2 * AT_ONCE and ahead < _AHEAD_BYTES:
+                    file = next(rest, None)
+                    if file is None:
+                        more = False
+                    elif file.size <= RANGE:
+                        waiting.append((file, pool.submit(self._get, file, requests)))
+                        ahead += file.size
+                    else:
+                        waiting.append((file, None))
+                if not waiting:
+                    break
+                file, content = waiting.popleft()
+                if content is None:
+                    yield file, _blocks(file, self._ranges(file, pool, requests))
+                else:
+                    ahead -= file.size
+                    yield file, _blocks(file, _whole(content))
+
+    def _ranges(
+        self, file: LandingFile, pool: ThreadPoolExecutor, requests: Requests
+    ) -> Iterator[bytes]:
+        starts = range(0, file.size, RANGE)
+        following = pool.submit(self._get, file, requests, 0)
+        for start in starts:
+            content = following.result()
+            if start + RANGE < file.size:
+                following = pool.submit(self._get, file, requests, start + RANGE)
+            yield content
+
+    def _get(self, file: LandingFile, requests: Requests, start: int | None = None) -> bytes:
+        """The content, or a range of it, of exactly the file that was listed."""
+        import obstore
+        from obstore.exceptions import BaseError, PreconditionError
+
+        key = f"{self.location.prefix}/{file.key}".lstrip("/")
+        requests.add(GET)
+        try:
+            if start is None:
+                found = obstore.get(self._store, key, options={"if_match": file.etag})
+            else:
+                end = min(start + RANGE, file.size)
+                found = obstore.get(
+                    self._store, key, options={"if_match": file.etag, "range": (start, end)}
+                )
+            return bytes(found.bytes())
+        except PreconditionError:
+            raise ContentChanged(f"{file.key} was changed since it was listed") from None
+        except (BaseError, OSError) as error:
+            if isinstance(error, StorageError):
+                raise
+            if is_missing(error):
+                raise ContentChanged(f"{file.key} was deleted since it was listed") from None
+            request = Request("GetObject", self.location.bucket, self.location.setting)
+            raise explained(error, request) from None
+
+    @property
+    def _store(self) -> S3Store:
+        return s3_access().object_store(self.location.bucket)
+
+
+def take(page: Page, listing: Listing, months: set[str]) -> None:
+    """Take a page of keys into a listing."""
+    listing.requests += page.requests
+    for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
+        if _ODD.search(key):
+            reason = "its key has an empty part, or one that is . or ..; rename it"
+            listing.unplaced.append((key, reason))
+        elif _HIDDEN.search(key) or (size == 0 and "." not in key.rsplit("/", 1)[-1]):
+            continue  # hidden, or the empty object that some tools put in place of a folder
+        else:
+            listing.place(key, etag, size, months)
+
+
+def _whole(content: Future[bytes]) -> Iterator[bytes]:
+    yield content.result()
+
+
+def _blocks(file: LandingFile, contents: Iterator[bytes]) -> Iterator[bytes]:
+    if is_packed(file.key):
+        packed = gzip.GzipFile(fileobj=_Reader(contents))
+        while block := packed.read(BLOCK):
+            yield block
+        return
+    for content in contents:
+        for start in range(0, len(content), BLOCK):
+            yield content[start : start + BLOCK]
+
+
+class _Reader(io.RawIOBase):
+    """Blocks as a file, for the gzip module."""
+
+    def __init__(self, contents: Iterator[bytes]) -> None:
+        self._contents = contents
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            content = next(self._contents, None)
+            if content is None:
+                return 0
+            self._left = memoryview(content)
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count

@@ -1,0 +1,125 @@
+"""A landing zone that is a folder: every way in which a folder can surprise."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparkify_assets.errors import LandingError
+from sparkify_assets.ingest.files import LandingFile
+from sparkify_assets.ingest.landing import (
+    BLOCK,
+    LOGS,
+    SONGS,
+    ContentChanged,
+    Listing,
+    is_packed,
+)
+from sparkify_assets.storage.objects import file_tag
+from sparkify_assets.storage.requests import Requests
+
+
+@dataclass(frozen=True)
+class FolderLanding:
+    """A folder with `log_data/` and `song_data/` in it."""
+
+    root: str
+
+    def list(self, months: set[str]) -> Listing:
+        root = Path(self.root)
+        if not root.is_dir():
+            raise LandingError(
+                f"SPARKIFY_LANDING: there is no folder {root}; expected one with {LOGS}/ and "
+                f"{SONGS}/ in it (`sparkify sample DIR` makes one to try)"
+            )
+        listing = Listing()
+        parts = [part for part in (LOGS, SONGS) if (root / part).is_dir()]
+        for part in parts:
+            _walk(root / part, part, listing, months, frozenset())
+        if not parts:
+            raise LandingError(
+                f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
+                "folder above these two"
+            )
+        listing.unplaced.sort()
+        return listing
+
+    def read(
+        self,
+        files: Iterable[LandingFile],
+        requests: Requests,  # noqa: ARG002 -- a folder takes none
+    ) -> Iterator[tuple[LandingFile, Iterator[bytes]]]:
+        for file in files:
+            yield file, self.blocks(file)
+
+    def blocks(self, file: LandingFile) -> Iterator[bytes]:
+        """The content of one file."""
+        path = Path(self.root, file.key)
+        try:
+            with path.open("rb", buffering=0) as raw:
+                _same(file, os.fstat(raw.fileno()))
+                packed = is_packed(file.key)
+                opened = gzip.GzipFile(fileobj=raw) if packed else raw
+                # A buffer of 8 MiB for each of many small files would be half of the time.
+                most = BLOCK if packed else min(BLOCK, file.size + 1)
+                while block := opened.read(most):
+                    yield block
+                _same(file, os.fstat(raw.fileno()))
+            _same(file, path.stat())
+        except FileNotFoundError as error:
+            raise ContentChanged(f"{file.key} was deleted while it was read") from error
+
+
+def _same(file: LandingFile, status: os.stat_result) -> None:
+    if file_tag(status) != file.etag:
+        raise ContentChanged(f"{file.key} was changed while it was read")
+
+
+def _walk(
+    folder: Path, prefix: str, listing: Listing, months: set[str], above: frozenset[str]
+) -> None:
+    try:
+        here = os.path.realpath(folder)
+        if here in above:
+            listing.unplaced.append((f"{_shown(prefix)}/", "a link to a folder above it"))
+            return
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith((".", "_"))]
+    except FileNotFoundError:  # deleted since the folder above was read
+        return
+    except OSError as error:
+        listing.complete = False
+        listing.unplaced.append((f"{_shown(prefix)}/", f"cannot be listed: {error.strerror}"))
+        return
+    for entry in found:
+        key = f"{prefix}/{entry.name}"
+        try:
+            if entry.is_dir():
+                _walk(Path(entry.path), key, listing, months, above | {here})
+            else:
+                _place(listing, key, entry.stat(), months)
+        except FileNotFoundError:
+            if entry.is_symlink():
+                listing.unplaced.append((_shown(key), "a link to nothing; mend or remove it"))
+        except OSError as error:
+            listing.complete = False
+            listing.unplaced.append((_shown(key), f"cannot be looked at: {error.strerror}"))
+
+
+def _shown(key: str) -> str:
+    """A key as text; bytes that are no UTF-8 as `\\xNN`."""
+    return os.fsencode(key).decode("utf-8", "backslashreplace")
+
+
+def _place(listing: Listing, key: str, status: os.stat_result, months: set[str]) -> None:
+    shown = _shown(key)
+    if shown != key:
+        listing.unplaced.append((shown, "its name is not valid UTF-8; rename it"))
+    elif not stat.S_ISREG(status.st_mode):
+        listing.unplaced.append((shown, "neither a file nor a folder; remove it"))
+    else:
+        listing.place(key, file_tag(status), status.st_size, months)

@@ -1,0 +1,185 @@
+"""Listing what may be a million keys: several prefixes at once, page by page, in bounded time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+
+from sparkify_assets.errors import StorageError
+from sparkify_assets.storage.access import s3_access
+from sparkify_assets.storage.failures import Request, explained
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.objects import AT_ONCE
+from sparkify_assets.storage.requests import PAGE_KEYS
+
+
+class Place(NamedTuple):
+    """Where to go on: below a prefix (with a slash at its end), after a key."""
+
+    prefix: str
+    after: str = ""
+
+
+@dataclass
+class Page:
+    """A page of keys, relative to the lister's location, in order.
+
+    Attributes:
+        prefixes: the folders right below, where only one level was asked for.
+        more: whether there are further keys behind these.
+        requests: how many requests it took.
+    """
+
+    keys: list[str] = field(default_factory=list)
+    etags: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    more: bool = False
+    requests: int = 1
+
+
+class Lister(Protocol):
+    """Gives pages of keys."""
+
+    def page(self, place: Place) -> Page:
+        """The next keys below a prefix, at any depth."""
+
+    def level(self, prefix: str) -> Page:
+        """All keys and folders right below a prefix."""
+
+
+def walk(
+    lister: Lister,
+    places: Iterable[Place],
+    take: Callable[[Page], None],
+    until: float | None = None,
+) -> list[Place]:
+    """List everything below these places.
+
+    A prefix of more than one page is divided into its folders as long as there are threads without
+    work. `take` gets every page, in the caller's thread and in no particular order.
+
+    Args:
+        until: when to stop (`time.monotonic()`), None for never.
+
+    Returns:
+        Where to go on, empty where everything was listed.
+    """
+    todo = list(places)
+    running: set[Future[tuple[list[Page], list[Place]]]] = set()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while todo or running:
+            late = until is not None and time.monotonic() > until
+            while todo and len(running) < AT_ONCE and not late:
+                divide = len(todo) + len(running) <= AT_ONCE
+                running.add(pool.submit(_step, lister, todo.pop(0), divide=divide))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                pages, further = future.result()
+                for page in pages:
+                    take(page)
+                todo.extend(further)
+    return todo
+
+
+def _step(lister: Lister, place: Place, *, divide: bool) -> tuple[list[Page], list[Place]]:
+    page = lister.page(place)
+    if not page.more:
+        return [page], []
+    nested = any("/" in key[len(place.prefix) :] for key in page.keys)
+    if divide and nested and not place.after:
+        level = lister.level(place.prefix)
+        level.requests += page.requests  # which is listed again, by its folders
+        return [level], [Place(prefix) for prefix in level.prefixes]
+    return [page], [Place(place.prefix, page.keys[-1])]
+
+
+class BucketLister:
+    """Keys below a location in a bucket."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._above = f"{location.prefix}/" if location.prefix else ""
+
+    def page(self, place: Place) -> Page:
+        import obstore
+        from obstore.exceptions import BaseError, InvalidPathError
+
+        store = s3_access().object_store(self._location.bucket)
+        after = f"{self._above}{place.after}" if place.after else None
+        try:
+            found = obstore.list(
+                store,
+                f"{self._above}{place.prefix}",
+                offset=after,
+                chunk_size=PAGE_KEYS,
+                return_arrow=True,
+            )
+            chunk = next(iter(found), None)
+        except InvalidPathError:
+            return self._any_keys(place)
+        except (BaseError, OSError) as error:
+            raise self._explained(error) from None
+        if chunk is None:
+            return Page()
+        page = self._page(pa.table(chunk))
+        page.more = len(page.keys) >= PAGE_KEYS
+        return page
+
+    def level(self, prefix: str) -> Page:
+        import obstore
+        from obstore.exceptions import BaseError, InvalidPathError
+
+        store = s3_access().object_store(self._location.bucket)
+        try:
+            found = obstore.list_with_delimiter(store, f"{self._above}{prefix}", return_arrow=True)
+        except InvalidPathError:
+            # No division: everything below is one place.
+            return Page(prefixes=[prefix])
+        except (BaseError, OSError) as error:
+            raise self._explained(error) from None
+        page = self._page(pa.table(found["objects"]))
+        below = [f"{name.removeprefix(self._above)}/" for name in found["common_prefixes"]]
+        page.prefixes = below
+        page.requests = max(1, -(-(len(page.keys) + len(below)) // PAGE_KEYS))
+        return page
+
+    def _page(self, table: pa.Table) -> Page:
+        keys = [key.removeprefix(self._above) for key in table["path"].to_pylist()]
+        return Page(keys, table["e_tag"].to_pylist(), table["size"].to_pylist())
+
+    def _any_keys(self, place: Place) -> Page:
+        """A page in which a key has an empty part or one of dots, which obstore refuses."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        arguments: dict[str, Any] = {
+            "Bucket": self._location.bucket,
+            "Prefix": f"{self._above}{place.prefix}",
+        }
+        if place.after:
+            arguments["StartAfter"] = f"{self._above}{place.after}"
+        try:
+            found = s3_access().client("s3").list_objects_v2(**arguments)
+        except (BotoCoreError, ClientError) as error:
+            raise self._explained(error) from None
+        contents = found.get("Contents", [])
+        return Page(
+            keys=[entry["Key"].removeprefix(self._above) for entry in contents],
+            etags=[entry["ETag"] for entry in contents],
+            sizes=[entry["Size"] for entry in contents],
+            more=bool(found.get("IsTruncated")),
+            requests=2,
+        )
+
+    def _explained(self, error: BaseException) -> StorageError:
+        if isinstance(error, StorageError):
+            return error
+        request = Request("ListObjectsV2", self._location.bucket, self._location.setting)
+        return explained(error, request)
