@@ -51,6 +51,7 @@ def build_defs(
             engine=settings.engine,
             memory_gb=settings.memory_gb,
             spark_config=dict(settings.spark_conf),
+            on_s3=settings.on_s3,
         ),
         "landing": LandingResource(
             uri=settings.landing,

@@ -3,6 +3,9 @@
 The first of these that names a setting wins, in that order. Everything is checked here, so
 that no other module has to wonder whether a setting makes sense; an error names the setting,
 what was found and what is expected. Nothing here touches the landing zone or the lake.
+
+What `.env` and `dl.cfg` say about AWS is put into the environment, where every library looks for
+it (see `storage.access`).
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -33,11 +36,13 @@ EMBEDDED = "embedded"
 _MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
-_AWS = {"aws_access_key_id", "aws_secret_access_key"}
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_AWS = {*_KEYS, "aws_profile", "aws_region", "aws_default_region", "aws_endpoint_url"}
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 
 
 class DlCfg(PydanticBaseSettingsSource):
-    """`dl.cfg` in the working folder: `[AWS]` for the two keys, `[SPARKIFY]` for the rest."""
+    """`dl.cfg` in the working folder: `[AWS]` for AWS's settings, `[SPARKIFY]` for the rest."""
 
     def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
         super().__init__(settings_cls)
@@ -70,7 +75,10 @@ class DlCfg(PydanticBaseSettingsSource):
         return self._values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        return dict(self._values)
+        # Keys belong together: never one from here with another from elsewhere.
+        names = [variable_name(name) for name in _KEYS]
+        elsewhere = any(self.current_state.get(name) for name in names)
+        return {k: v for k, v in self._values.items() if not (elsewhere and k in names)}
 
 
 class Settings(BaseSettings):
@@ -83,12 +91,13 @@ class Settings(BaseSettings):
 
     landing: str = Field(
         default="data/demo/landing",
-        description="The landing zone: a folder with log_data/ and song_data/. "
-        "Default: the demo's.",
+        description="The landing zone, with log_data/ and song_data/: a folder or "
+        "s3://bucket/prefix. Default: the demo's.",
     )
     lake: str = Field(
         default="data/demo/lake",
-        description="The lake: a folder that gets one sub-folder per table. Default: the demo's.",
+        description="The lake, with one sub-folder per table: a folder or s3://bucket/prefix. "
+        "Default: the demo's.",
     )
     engine: str = Field(
         default=EMBEDDED,
@@ -121,13 +130,32 @@ class Settings(BaseSettings):
         description="Memory of the embedded engine before it spills to disk, in GiB. "
         "Default: half of the machine's.",
     )
-    aws_access_key_id: SecretStr | None = Field(
-        default=None, validation_alias="AWS_ACCESS_KEY_ID", description="For s3:// (from dl.cfg)."
+    s3_style: Literal["auto", "path", "virtual"] = Field(
+        default="auto",
+        description="Whether a bucket stands in the path or in the host name of a URL. auto: path "
+        "where AWS_ENDPOINT_URL is set, virtual on AWS.",
     )
-    aws_secret_access_key: SecretStr | None = Field(
+    sqs_url: str | None = Field(
         default=None,
-        validation_alias="AWS_SECRET_ACCESS_KEY",
-        description="For s3:// (from dl.cfg).",
+        description="A queue with the landing bucket's event notifications; the sensor then looks "
+        "at once at what they name.",
+    )
+    aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: SecretStr | None = Field(
+        default=None, validation_alias="AWS_SECRET_ACCESS_KEY"
+    )
+    aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
+    aws_profile: str | None = Field(
+        default=None, validation_alias="AWS_PROFILE", description="A profile of AWS's own files."
+    )
+    aws_region: str | None = Field(
+        default=None, validation_alias="AWS_REGION", description="Default: us-east-1."
+    )
+    aws_default_region: str | None = Field(default=None, validation_alias="AWS_DEFAULT_REGION")
+    aws_endpoint_url: str | None = Field(
+        default=None,
+        validation_alias="AWS_ENDPOINT_URL",
+        description="For other servers than AWS: http(s)://host:port.",
     )
 
     @classmethod
@@ -150,15 +178,27 @@ class Settings(BaseSettings):
     @classmethod
     def _folder(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("a folder")
+            raise ValueError("a folder or s3://bucket/prefix")
+        if "%" in value or "\\" in value:
+            raise ValueError("a folder or prefix without % and \\ in its name")
         scheme = urlsplit(value).scheme
         if scheme == "file":
             value = urlsplit(value).path
         elif "://" in value:
-            raise ValueError("a local folder (this version does not read or write s3:// yet)")
-        if "%" in value or "\\" in value:
-            raise ValueError("a folder without % and \\ in its name")
+            plain = re.sub(r"^s3[an]://", "s3://", value.strip()).rstrip("/")
+            if _BUCKET.fullmatch(plain) and "//" not in plain.removeprefix("s3://"):
+                return plain
+            raise ValueError("a folder or s3://bucket/prefix")
         return str(Path(value).expanduser().absolute())
+
+    @field_validator("aws_endpoint_url", "sqs_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is not None:
+            found = urlsplit(value)
+            if found.scheme not in {"http", "https"} or not found.hostname:
+                raise ValueError("a URL: http(s)://host:port")
+        return value
 
     @field_validator("engine")
     @classmethod
@@ -187,16 +227,23 @@ class Settings(BaseSettings):
                 f"SPARKIFY_FIRST_MONTH: found {self.first_month}, expected a month not after the "
                 f"last one ({self.end_month})"
             )
-        if self.engine_is_remote:
+        folders = [uri for uri in (self.lake, self.landing) if not uri.startswith("s3://")]
+        if self.engine_is_remote and folders:
             raise SettingsError(
                 f"SPARKIFY_ENGINE: found {self.engine!r}, whose machines cannot see the folder "
-                f"{self.lake}; expected embedded or local[*] for a lake in a folder"
+                f"{folders[0]}; expected embedded or local[*] for folders, or s3:// for both "
+                "SPARKIFY_LANDING and SPARKIFY_LAKE"
             )
-        landing, lake = Path(self.landing), Path(self.lake)
+        if self.sqs_url and not self.landing.startswith("s3://"):
+            raise SettingsError(
+                f"SPARKIFY_SQS_URL: set, but SPARKIFY_LANDING is the folder {self.landing}; "
+                "expected s3://bucket/prefix there, or no queue"
+            )
+        landing, lake = PurePosixPath(self.landing), PurePosixPath(self.lake)
         if landing == lake or landing in lake.parents or lake in landing.parents:
             raise SettingsError(
                 f"SPARKIFY_LAKE: found {self.lake}, which overlaps with the landing zone "
-                f"{self.landing}; expected two separate folders"
+                f"{self.landing}; expected two separate places"
             )
         return self
 
@@ -206,6 +253,11 @@ class Settings(BaseSettings):
         if self.engine == EMBEDDED or self.engine.startswith("local"):
             return False
         return urlsplit(self.engine).hostname not in _HERE
+
+    @property
+    def on_s3(self) -> bool:
+        """Whether the landing zone or the lake is in a bucket."""
+        return "s3://" in (self.landing[:5], self.lake[:5])
 
     @property
     def end_month(self) -> str:
@@ -227,13 +279,27 @@ def load_settings(**given: Any) -> Settings:
     given = {name: value for name, value in given.items() if value is not None}
     _check_names({**dotenv_values(".env"), **os.environ})
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(e) for e in error.errors())) from None
     except ValueError as error:  # a value that could not even be parsed
         field = re.search(r'field "(\w+)"', str(error))
         name = variable_name(field.group(1)) if field else "the settings"
         raise SettingsError(f"{name}: cannot be parsed, expected JSON as in .env.example") from None
+    _export(settings)
+    return settings
+
+
+def _export(settings: Settings) -> None:
+    """Put into the environment what came from `.env` or `dl.cfg` and others look for there."""
+    known = {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & set(os.environ)
+    for field in sorted(_AWS):
+        value = getattr(settings, field)
+        if value is None or (known and field in _KEYS):
+            continue
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        os.environ.setdefault(variable_name(field), text)
+    os.environ["SPARKIFY_S3_STYLE"] = settings.s3_style
 
 
 def _check_names(found: Iterable[str]) -> None:
@@ -263,5 +329,5 @@ def _json(field: str, text: str) -> Any:
 def _explain(error: Any) -> str:
     field = str(error["loc"][0]) if error["loc"] else "settings"
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    found = "" if field.lower() in _AWS else f"found {error['input']!r}, "
+    found = "" if field.lower() in _KEYS else f"found {error['input']!r}, "
     return f"{variable_name(field)}: {found}expected {expected}"

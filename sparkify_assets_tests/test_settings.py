@@ -64,12 +64,12 @@ def test_a_broken_dl_cfg_is_named_without_its_content() -> None:
         ({"on_delete": "drop"}, r"SPARKIFY_ON_DELETE: found 'drop', expected .*'keep' or 'remove'"),
         ({"grace_hours": "soon"}, r"SPARKIFY_GRACE_HOURS: found 'soon'"),
         (
-            {"lake": "s3://bucket/lake"},
-            r"SPARKIFY_LAKE: found 's3://bucket/lake', expected a local",
+            {"lake": "s3://Bucket_1/lake"},
+            r"SPARKIFY_LAKE: found 's3://Bucket_1/lake', expected a folder or s3://bucket/prefix",
         ),
         (
             {"lake": "/data/a%20b"},
-            r"SPARKIFY_LAKE: found '/data/a%20b', expected a folder without %",
+            r"SPARKIFY_LAKE: found '/data/a%20b', expected a folder or prefix without %",
         ),
         ({"engine": "local[0]"}, r"SPARKIFY_ENGINE: found 'local\[0\]'"),
         ({"engine": "yarn"}, r"SPARKIFY_ENGINE: found 'yarn', whose machines cannot see"),

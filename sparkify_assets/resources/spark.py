@@ -10,16 +10,22 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from dagster import InitResourceContext
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field, PrivateAttr
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import EngineError
 from sparkify_assets.settings import EMBEDDED
+from sparkify_assets.storage.access import s3_access
+from sparkify_assets.storage.s3a import s3a_settings
 
 _LEAST_JAVA = 17
 _CONNECT_PORT = 15002
@@ -41,6 +47,9 @@ class SparkResource(LazyPySparkResource):
     )
     spark_config: dict[str, Any] = Field(  # as in the class above, with a default
         default_factory=dict, description="More settings for the session."
+    )
+    on_s3: bool = Field(
+        default=False, description="Whether the lake is in a bucket: Apache Spark then needs S3A."
     )
     _server: Any = PrivateAttr(default=None)
 
@@ -112,12 +121,37 @@ class SparkResource(LazyPySparkResource):
             **_SESSION,
             # A local Spark serves nobody but this machine.
             **(_LOOPBACK if self.engine.startswith("local") else {}),
+            **(s3a_settings(s3_access()) if self.on_s3 else {}),
             **self.spark_config,
         }
-        builder = SparkSession.builder.master(self.engine)
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        return builder.getOrCreate()
+        conf = SparkConf().setMaster(self.engine).setAll(list(settings.items()))
+        if self.on_s3:
+            _start_java(conf)
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+
+
+def _start_java(conf: SparkConf) -> None:
+    """Start Java with its packages; hundreds of lines about these go to a file.
+
+    Raises:
+        EngineError: it did not start, mostly because a package cannot be found.
+    """
+    if SparkContext._gateway is not None:  # this process has one already
+        return
+    with tempfile.NamedTemporaryFile("w+b", prefix="sparkify-spark-", suffix=".log") as log:
+        try:
+            gateway = launch_gateway(conf, {"stderr": log})  # type: ignore[no-untyped-call]
+        except PySparkRuntimeError as error:
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().splitlines()
+            reasons = [line.strip() for line in said if "not found" in line or "rror" in line]
+            raise EngineError(
+                "Apache Spark did not start with its packages for S3 ("
+                f"{'; '.join(reasons[-3:]) or error}). They come from Maven Central; name another "
+                "repository or folder in SPARKIFY_SPARK_CONF (spark.jars.repositories, "
+                "spark.jars.ivySettings or spark.jars), or set SPARKIFY_ENGINE=embedded"
+            ) from None
+    SparkContext._ensure_initialized(gateway=gateway)
 
 
 def check_java(engine: str) -> None:

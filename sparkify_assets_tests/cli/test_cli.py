@@ -224,7 +224,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     def refuse(self: FolderLanding, file: Any) -> Any:
         if "2018-11-16" in file.key:
             raise PermissionError(13, "Permission denied")
-        return blocks(self, file)
+        yield from blocks(self, file)
 
     monkeypatch.setattr(FolderLanding, "blocks", refuse)
     done = sparkify("run")

@@ -231,7 +231,7 @@ def test_a_changed_file_that_cannot_be_read_keeps_its_rows(
     def refuse(self: FolderLanding, file: Any) -> Any:
         if file.key == DAY:
             raise PermissionError(13, "Permission denied")
-        return original(self, file)
+        yield from original(self, file)
 
     monkeypatch.setattr(FolderLanding, "blocks", refuse)
     assert bench.run().unreadable == {"2018-11": {DAY: "Permission denied"}}

@@ -320,7 +320,7 @@ def test_an_unreadable_file_is_told_whichever_range_it_belongs_to(
     def refuse(self: FolderLanding, file: Any) -> Any:
         if file.key == bad:
             raise PermissionError(13, "Permission denied")
-        return blocks(self, file)
+        yield from blocks(self, file)
 
     monkeypatch.setattr(FolderLanding, "blocks", refuse)
     outcome = world.run()
