@@ -30,6 +30,11 @@ def year_and_month(month: str) -> tuple[int, int]:
     return int(month[:4]), int(month[5:7])
 
 
+def month_number(month: str) -> int:
+    """`month_number("2018-11")` is 201811: in the same order as the months."""
+    return int(month.replace("-", ""))
+
+
 def next_month(month: str) -> str:
     """The month after `month`."""
     year, number = year_and_month(month)

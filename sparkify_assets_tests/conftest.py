@@ -13,6 +13,16 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.settings import EMBEDDED, Settings, load_settings
 from sparkify_assets_tests.refresh.world import World
+from sparkify_assets_tests.s3.fixtures import (  # noqa: F401 -- fixtures for all tests
+    bucket,
+    ministack_server,
+    moto_server,
+    on_ministack,
+    on_moto,
+    s3_settings,
+    s3_world,
+    server,
+)
 from sparkify_assets_tests.zone import Zone
 
 _shared: list[SparkResource] = []

@@ -34,7 +34,7 @@ def finish(process: subprocess.Popen[str]) -> Any:
     return json.loads(out)
 
 
-def run(landing: Path, lake: Path, engine: str = "embedded", *more: str) -> Any:
+def run(landing: Path | str, lake: Path | str, engine: str = "embedded", *more: str) -> Any:
     """`sparkify run`; its summary."""
     return finish(
         start(
@@ -44,7 +44,7 @@ def run(landing: Path, lake: Path, engine: str = "embedded", *more: str) -> Any:
     )  # fmt: skip
 
 
-def tables(lake: Path) -> dict[str, list[tuple[Any, ...]]]:
+def tables(lake: Path | str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of the public tables, sorted by their keys."""
     found = {}
     for table in PUBLIC:
@@ -54,6 +54,6 @@ def tables(lake: Path) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def all_versions(lake: Path) -> dict[str, int]:
+def all_versions(lake: Path | str) -> dict[str, int]:
     """The version of every table."""
     return {name: Lake.at(str(lake)).snapshot(table).version for name, table in TABLES.items()}

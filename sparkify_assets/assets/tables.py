@@ -10,6 +10,7 @@ from sparkify_assets.tables import (
     SONGPLAYS,
     SONGS,
     TIME,
+    USER_HISTORY,
     USER_MONTHS,
     USERS,
 )
@@ -22,6 +23,7 @@ def table_assets(months: PartitionsDefinition[str]) -> list[AssetsDefinition]:
         table_asset(SONGS, months, catalogue.songs, group="tables"),
         table_asset(ARTISTS, months, catalogue.artists, group="tables"),
         table_asset(USER_MONTHS, months, people.user_months, group="derived"),
+        table_asset(USER_HISTORY, months, people.user_history, group="derived"),
         table_asset(USERS, months, people.users, group="tables"),
         table_asset(HEARD_SONGS, months, listening.heard_songs, group="derived"),
         table_asset(SONG_MATCHES, months, listening.song_matches, group="derived"),

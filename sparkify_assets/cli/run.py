@@ -86,8 +86,8 @@ def run_and_summarize(
     started = time.monotonic()
     plan = make_plan(settings, only=months, rebuild=rebuild)
     lake = Lake.at(settings.lake)
-    lake.create_missing()
-    if not plan.needed:  # tables that were made just now are stale until their first run
+    # Tables that were made just now are out of date until their first run.
+    if lake.create_missing() and not plan.needed:
         plan = make_plan(settings, only=months, rebuild=rebuild)
     before = versions(lake)
     with Progress(quiet=quiet) as progress:

@@ -191,19 +191,23 @@ _latest: dict[str, Ledger] = {}
 
 
 def read_ledger(lake: Lake) -> Ledger:
-    """The newest ledger. Its rows are read once per version and process."""
-    snapshot = lake.snapshot(LANDED_FILES)
+    """The newest ledger. Its rows are read once per process, as long as they stay."""
+    return _ledger(lake.snapshot(LANDED_FILES))
+
+
+def seen_ledger(lake: Lake) -> Ledger:
+    """The ledger that this process saw last (see `Lake.seen`); an empty one where there is none."""
+    snapshot = lake.seen(LANDED_FILES)
+    return Ledger(None) if snapshot is None else _ledger(snapshot)
+
+
+def _ledger(snapshot: Snapshot) -> Ledger:
     known = _latest.get(snapshot.location.uri)
     if known is not None and _identity(known.snapshot) == _identity(snapshot):
         return known
     ledger = Ledger(snapshot, known)
     _latest[snapshot.location.uri] = ledger
     return ledger
-
-
-def ledger_or_none_yet(lake: Lake) -> Ledger:
-    """The newest ledger, or an empty one where the lake is not there yet."""
-    return read_ledger(lake) if lake.exists(LANDED_FILES) else Ledger(None)
 
 
 def _identity(snapshot: Snapshot) -> tuple[str, int]:

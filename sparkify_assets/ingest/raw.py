@@ -27,7 +27,7 @@ def read_raw_logs(
         PlanChanged: there are not as many rows as the ledger says; read a newer ledger.
     """
     files = ledger.with_events_in(*months)
-    snapshot = lake.snapshot(RAW_LOGS)
+    snapshot = lake.last_seen(RAW_LOGS)
     return _counting(spark, snapshot, files).filter(_within(months))
 
 
@@ -38,7 +38,7 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> DataFrame
         PlanChanged: as for `read_raw_logs`.
     """
     files = ledger.of(SONG_SCOPE)
-    snapshot = lake.snapshot(RAW_SONGS)
+    snapshot = lake.last_seen(RAW_SONGS)
     return _counting(spark, snapshot, files)
 
 

@@ -3,7 +3,8 @@
 For one step Dagster calls `load_input` for each upstream table, then the asset's function, then
 `handle_output`. All of them work on one `Build` (see `refresh.build`), made at the first call:
 
-- it fixes the version of the table to be made, the ledger and the upstream tables;
+- it fixes the version of the table to be made, the ledger and the upstream tables: as they were
+  when the run's first table was begun, with what the run itself has made since;
 - it finds which of the requested partitions are out of date; `load_input` returns a DataFrame of
   what just these are made from, and `handle_output` replaces just these;
 - where another run was quicker, the step is tried again, on a new `Build`.
@@ -51,6 +52,7 @@ class S3ParquetIOManager(ConfigurableIOManager):
 
     lake: ResourceDependency[LakeResource]
     spark: ResourceDependency[SparkResource]
+    _looked: bool = PrivateAttr(default=False)
     _builds: dict[tuple[str, int], Build] = PrivateAttr(default_factory=dict)
 
     def load_input(self, context: InputContext) -> DataFrame:
@@ -86,6 +88,9 @@ class S3ParquetIOManager(ConfigurableIOManager):
         key = (step.step.key, step.previous_attempt_count)
         if key not in self._builds:
             self._builds.clear()  # a former step or attempt has no use for it any more
+            if not self._looked or step.previous_attempt_count:
+                self.lake.lake().look()
+                self._looked = True
             self._builds[key] = Build(
                 self.lake.lake(),
                 table,

@@ -105,7 +105,7 @@ def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
         return
     _check_parts(table, parts, None)
     additions = [_addition(part) for part in parts]
-    _commit(lake, lake.snapshot(table), lambda _current: additions)
+    _commit(lake, lake.last_seen(table), lambda _current: additions)
 
 
 def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Action]]) -> Snapshot:

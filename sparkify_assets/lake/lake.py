@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from sparkify_assets.errors import LakeError, StorageError
-from sparkify_assets.lake.log import READER_VERSION, WRITER_VERSION, LogState, read_log, write_log
+from sparkify_assets.lake.log import (
+    READER_VERSION,
+    WRITER_VERSION,
+    LogState,
+    known_log,
+    read_log,
+    write_log,
+)
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.storage.location import Location
-from sparkify_assets.tables import TABLES, Table
+from sparkify_assets.tables import BUILT, LANDED_FILES, RAW_LOGS, RAW_SONGS, TABLES, Table
 
 # Lakes whose tables this process made or found.
 _made: set[str] = set()
@@ -56,9 +63,36 @@ class Lake:
         _check(table, state, location)
         return Snapshot(table, location, state)
 
+    def look(self) -> None:
+        """See what is new in every table; what is `seen` afterwards is as of now.
+
+        Tables before those that they are made from: whatever is seen of a table, at least as new
+        is what is seen of its sources, so nothing is made from something older than it replaces.
+        """
+        for table in (*reversed(BUILT), LANDED_FILES, RAW_LOGS, RAW_SONGS):
+            self.find(table)
+
+    def seen(self, table: Table) -> Snapshot | None:
+        """The version of a table that this process saw last; looks only if there is none.
+
+        Raises:
+            LakeError: as for `find`.
+        """
+        location = self.table_location(table)
+        state = known_log(location)
+        return self.find(table) if state is None else Snapshot(table, location, state)
+
     def exists(self, table: Table) -> bool:
         """Whether the table was made already."""
-        return self.find(table) is not None
+        return self.seen(table) is not None
+
+    def last_seen(self, table: Table) -> Snapshot:
+        """As `seen`, of a table that must be there.
+
+        Raises:
+            LakeError: there is no such table yet, or as for `find`.
+        """
+        return self._there(table, self.seen(table))
 
     def snapshot(self, table: Table) -> Snapshot:
         """The newest version of a table.
@@ -66,27 +100,35 @@ class Lake:
         Raises:
             LakeError: there is no such table yet, or as for `find`.
         """
-        found = self.find(table)
+        return self._there(table, self.find(table))
+
+    def _there(self, table: Table, found: Snapshot | None) -> Snapshot:
         if found is None:
             raise LakeError(
                 f"{self.location.uri} has no table {table.name} yet; `sparkify run` makes it"
             )
         return found
 
-    def create_missing(self) -> None:
-        """Make every table that is not there yet, empty. A process looks but once.
+    def create_missing(self) -> bool:
+        """Make every table that is not there yet, empty. In a bucket a process looks but once.
+
+        Returns:
+            Whether one was made.
 
         Raises:
             LakeError: the lake cannot be written.
         """
+        made = False
         if self.location.uri in _made:
-            return
+            return made
+        look = self.seen if self.location.on_s3 else self.find
         try:
             if not self.location.on_s3:
                 self._check_writable(Path(self.location.uri))
             for table in TABLES.values():
-                if not self.exists(table):
+                if look(table) is None:
                     self._create(table)
+                    made = True
                 if not self.location.on_s3:
                     self._check_writable(Path(self.table_location(table).uri))
         except StorageError:
@@ -98,6 +140,7 @@ class Lake:
             ) from error
         if self.location.on_s3:
             _made.add(self.location.uri)
+        return made
 
     def _check_writable(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

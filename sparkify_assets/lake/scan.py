@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,8 @@ from sparkify_assets.tables import Table
 
 # Larger ones are read by row groups.
 WHOLE_BYTES = 32 << 20
+# Smaller ones are kept in memory for a while, 64 MiB of them at most.
+SMALL_BYTES = 256 << 10
 _BATCH_ROWS = 65_536
 
 
@@ -60,8 +63,9 @@ def read_parts(
 
 def _batches(location: Location, part: StoredPart, inside: list[str]) -> Iterator[pa.RecordBatch]:
     if location.on_s3 and part.size <= WHOLE_BYTES:
-        content = io.BytesIO(objects(location).get(part.path))
-        yield from pq.ParquetFile(content).iter_batches(_BATCH_ROWS, columns=inside)
+        small = part.size <= SMALL_BYTES
+        content = _small_part(location, part.path) if small else _get(location, part.path)
+        yield from pq.ParquetFile(io.BytesIO(content)).iter_batches(_BATCH_ROWS, columns=inside)
         return
     filesystem, root = location.arrow()
     try:
@@ -74,6 +78,14 @@ def _batches(location: Location, part: StoredPart, inside: list[str]) -> Iterato
         if isinstance(error, (SparkifyError, FileNotFoundError)) or not location.on_s3:
             raise
         raise explained(error, Request("GetObject", location.bucket, location.setting)) from None
+
+
+def _get(location: Location, path: str) -> bytes:
+    return objects(location).get(path)
+
+
+# A run reads its new rows several times, and a part never changes.
+_small_part = lru_cache(maxsize=256)(_get)
 
 
 def _with_partition(

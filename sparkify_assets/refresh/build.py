@@ -1,8 +1,9 @@
 """Making one table current: what one Dagster step does, from the first look to the commit.
 
-The order matters. The table's own snapshot is taken first, then the ledger, then the upstream
-tables, then the raw rows; the commit starts from that first snapshot. In any other order an older
-result could replace a newer one, or be recorded as made from files that it never read.
+The order matters. What is seen of the table itself is never newer than what is seen of the ledger,
+of the upstream tables and of the raw rows (see `Lake.look`); the commit starts from that. In any
+other order an older result could replace a newer one, or be recorded as made from files that it
+never read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Collection
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.ingest.ledger import Ledger, read_ledger
+from sparkify_assets.ingest.ledger import Ledger, seen_ledger
 from sparkify_assets.ingest.raw import read_raw_logs, read_raw_songs
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.frames import read_frame, write_frame
@@ -26,7 +27,7 @@ _ROWS_PER_TASK = 500_000
 
 
 class Build:
-    """One table on its way from one version to the next.
+    """One table on its way from one version to the next, from what this process saw last.
 
     Attributes:
         keys: the partitions to make, of those that were asked for: the ones that are not up to
@@ -38,8 +39,8 @@ class Build:
     ) -> None:
         self._lake = lake
         self.table = table
-        self.base: Snapshot = lake.snapshot(table)
-        self.ledger: Ledger = read_ledger(lake)
+        self.base: Snapshot = lake.last_seen(table)
+        self.ledger: Ledger = seen_ledger(lake)
         self._freshness = Freshness(lake, self.ledger)
         wanted = list(requested) if table.monthly else [WHOLE_TABLE]
         self._stamps = {key: self._freshness.fingerprint(table, key) for key in wanted}
@@ -58,7 +59,8 @@ class Build:
         if reads is Reads.FILES:
             return read_raw_songs(spark, self._lake, self.ledger)
         upstream = self._freshness.snapshot(TABLES[name])
-        return read_frame(spark, upstream, None if reads is Reads.ALL_MONTHS else self.keys)
+        keys = {k for key in self.keys for k in self._freshness.upstream_keys(upstream, reads, key)}
+        return read_frame(spark, upstream, keys)
 
     def commit(self, frame: DataFrame) -> tuple[Snapshot, Written]:
         """Write the rows of `frame` and put them in place of the partitions in `keys`.
@@ -71,14 +73,14 @@ class Build:
         written = write_frame(
             frame, self.table, self._lake.table_location(self.table), self._tasks()
         )
-        stamps = {
-            key: Stamp(
-                self._stamps[key],
-                {"content": written.content.get(key, 0)} if self.table.content_hash else {},
-            )
-            for key in self.keys
-        }
+        stamps = {key: Stamp(self._stamps[key], self._more(key, written)) for key in self.keys}
         return replace(self._lake, self.base, written.parts, stamps), written
+
+    def _more(self, key: str, written: Written) -> dict[str, int]:
+        more = self._freshness.through(self.table)
+        if self.table.content_hash:
+            more["content"] = written.content.get(key, 0)
+        return more
 
     def _tasks(self) -> int:
         if not self.table.monthly:

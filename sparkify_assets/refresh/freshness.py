@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from sparkify_assets.ingest.ledger import Ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
-from sparkify_assets.tables import BUILT, TABLES, WHOLE_TABLE, Reads, Table
+from sparkify_assets.partitions import month_number
+from sparkify_assets.tables import BUILT, TABLES, USER_HISTORY, WHOLE_TABLE, Reads, Table
+
+# The newest months, to which almost all that is new belongs.
+OPEN_MONTHS = 2
+THROUGH = "through"
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,7 @@ class Stale:
 class Freshness:
     """Fingerprints against one ledger and one version of each table.
 
-    The snapshots are taken when they are first asked for, and kept: whoever builds a table must
-    take that table's own snapshot before this object is made (see `build`).
+    The versions are those that this process saw last (see `Lake.look`), and stay the same.
     """
 
     def __init__(self, lake: Lake, ledger: Ledger) -> None:
@@ -42,7 +46,7 @@ class Freshness:
     def snapshot(self, table: Table) -> Snapshot:
         """The version of a table that this object speaks of."""
         if table.name not in self._snapshots:
-            self._snapshots[table.name] = self._lake.snapshot(table)
+            self._snapshots[table.name] = self._lake.last_seen(table)
         return self._snapshots[table.name]
 
     def fingerprint(self, table: Table, key: str) -> int:
@@ -95,10 +99,28 @@ class Freshness:
             else:
                 upstream = self.snapshot(TABLES[name])
                 kind = "content" if reads is Reads.CONTENT_OF_MONTH else ""
-                keys = upstream_keys(upstream, reads, key)
+                keys = self.upstream_keys(upstream, reads, key)
                 yield from (f"{name}/{k} {upstream.stamp(k, kind)}" for k in keys)
 
+    def upstream_keys(self, upstream: Snapshot, reads: Reads, key: str) -> list[str]:
+        """Which partitions of an upstream table one partition is made from."""
+        if reads is Reads.WHOLE_TABLE:
+            return [WHOLE_TABLE]
+        if reads is Reads.CLOSED_MONTHS:
+            return upstream.partitions[:-OPEN_MONTHS]
+        if reads is Reads.OPEN_MONTHS:
+            closed = self.snapshot(USER_HISTORY).stamp(WHOLE_TABLE, THROUGH) or 0
+            return [month for month in upstream.partitions if month_number(month) > closed]
+        return [key]
 
-def upstream_keys(upstream: Snapshot, reads: Reads, key: str) -> list[str]:
-    """Which partitions of an upstream table one partition is made from."""
-    return upstream.partitions if reads is Reads.ALL_MONTHS else [key]
+    def through(self, table: Table) -> dict[str, int]:
+        """For a table made from closed months, the last of these, to be stamped on it.
+
+        Whoever reads the open months as well takes all that come after this one: together they
+        are always every month, whatever was made in between.
+        """
+        for name, reads in table.reads.items():
+            if reads is Reads.CLOSED_MONTHS:
+                closed = self.snapshot(TABLES[name]).partitions[:-OPEN_MONTHS]
+                return {THROUGH: month_number(closed[-1]) if closed else 0}
+        return {}

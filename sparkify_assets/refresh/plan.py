@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from sparkify_assets.errors import LandingError
 from sparkify_assets.ingest.landing import SONG_SCOPE, Listing, landing_at
-from sparkify_assets.ingest.ledger import Ledger, ledger_or_none_yet
+from sparkify_assets.ingest.ledger import Ledger, seen_ledger
 from sparkify_assets.ingest.plan import ScopePlan, plan_scope, scopes_of
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.refresh.freshness import Freshness, Stale
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import TABLES
+from sparkify_assets.tables import BUILT
 
 
 @dataclass
@@ -74,7 +74,8 @@ def make_plan(
     """
     lake = Lake.at(settings.lake)
     months = settings.months if only is None else sorted(only)
-    ledger = ledger_or_none_yet(lake)
+    lake.look()
+    ledger = seen_ledger(lake)
     listing = landing_at(settings.landing).list(set(settings.months))
     _check_not_empty(listing, ledger, settings)
     plan = Plan(ledger, listing, rebuild=rebuild)
@@ -91,7 +92,7 @@ def make_plan(
         if found.needed:
             plan.scopes.append(found)
     freshness = Freshness(lake, ledger)
-    if all(lake.exists(table) for table in TABLES.values()):
+    if all(lake.exists(table) for table in BUILT):
         plan.stale = freshness.all_stale(months)
     plan.months = _months(plan, months, rebuild=rebuild)
     return plan

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sparkify_assets.errors import LandingError
-from sparkify_assets.ingest.ledger import LandedFile, Ledger, ledger_or_none_yet
+from sparkify_assets.ingest.ledger import LandedFile, Ledger, seen_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.plan import Plan, make_plan
@@ -87,10 +87,11 @@ def get_status(settings: Settings) -> Status:
     """The present state; an empty one where there is no lake yet."""
     lake = Lake.at(settings.lake)
     status = Status(landing=settings.landing, lake=settings.lake)
+    lake.look()
     for table in (*PUBLIC, *[t for t in BUILT if t not in PUBLIC]):
-        if lake.exists(table):
-            status.tables.append(_table_status(lake.snapshot(table)))
-    ledger = ledger_or_none_yet(lake)
+        if (snapshot := lake.seen(table)) is not None:
+            status.tables.append(_table_status(snapshot))
+    ledger = seen_ledger(lake)
     files = ledger.files()
     status.files_landed = len(files)
     status.lines = sum(file.lines for file in files)
@@ -116,7 +117,7 @@ def summarize(
 ) -> Summary:
     """What a run did: the lake as it is now, compared with what it was before."""
     lake = Lake.at(settings.lake)
-    ledger = ledger_or_none_yet(lake)
+    ledger = seen_ledger(lake)
     read = files_taken_in(outcome.before.ledger, ledger)
     after = versions(lake)
     return Summary(
@@ -141,7 +142,7 @@ def summarize(
 
 def versions(lake: Lake) -> dict[str, int]:
     """The version of every built table that is there."""
-    return {t.name: lake.snapshot(t).version for t in BUILT if lake.exists(t)}
+    return {t.name: found.version for t in BUILT if (found := lake.seen(t)) is not None}
 
 
 def files_taken_in(before: Ledger, after: Ledger) -> list[LandedFile]:
@@ -164,15 +165,13 @@ def _changed_scopes(before: Ledger, after: Ledger) -> list[str]:
 
 def matched_plays(lake: Lake) -> int:
     """How many plays match a song of the catalogue."""
-    if not lake.exists(SONGPLAYS):
-        return 0
-    snapshot = lake.snapshot(SONGPLAYS)
-    return snapshot.rows - snapshot.nulls("song_id")
+    snapshot = lake.seen(SONGPLAYS)
+    return 0 if snapshot is None else snapshot.rows - snapshot.nulls("song_id")
 
 
 def table_rows(lake: Lake, tables: Collection[Table]) -> dict[str, int]:
     """Rows by table."""
-    return {table.name: lake.snapshot(table).rows for table in tables if lake.exists(table)}
+    return {t.name: found.rows for t in tables if (found := lake.seen(t)) is not None}
 
 
 def months_outside(ledger: Ledger, settings: Settings) -> list[str]:

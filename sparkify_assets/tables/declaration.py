@@ -37,7 +37,9 @@ class Reads(Enum):
     FILES = "all landed song files"
     SAME_MONTH = "the same month"
     CONTENT_OF_MONTH = "the same month, by its content (made again with the same rows: no change)"
-    ALL_MONTHS = "every month"
+    WHOLE_TABLE = "the whole table"
+    CLOSED_MONTHS = "every month but the two newest"
+    OPEN_MONTHS = "the months after those that user_history is made from"
 
 
 @dataclass(frozen=True)

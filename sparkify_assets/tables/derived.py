@@ -39,6 +39,17 @@ USER_MONTHS = Table(
     reads={"raw_logs": Reads.FILES_OF_MONTH},
 )
 
+USER_HISTORY = Table(
+    name="user_history",
+    description=(
+        "The last state of each user over all months but the two newest, so that users need not "
+        "be made from every month when a day of logs lands."
+    ),
+    columns=tuple(c for c in USER_MONTHS.columns if c not in (_MONTH, _YEAR)),
+    key=("user_id",),
+    reads={"user_months": Reads.CLOSED_MONTHS},
+)
+
 HEARD_SONGS = Table(
     name="heard_songs",
     description=(

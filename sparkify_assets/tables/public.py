@@ -65,7 +65,7 @@ USERS = Table(
         Column("level", TEXT, "free or paid, as last seen."),
     ),
     key=("user_id",),
-    reads={"user_months": Reads.ALL_MONTHS},
+    reads={"user_history": Reads.WHOLE_TABLE, "user_months": Reads.OPEN_MONTHS},
 )
 
 SONGS = Table(

@@ -9,6 +9,7 @@ from sparkify_assets.transforms.columns import filled, first_of_each
 from sparkify_assets.transforms.events import distinct_events
 
 _STATE = ("first_name", "last_name", "gender", "level")
+_ORDER = ("ts", "session_id", "item_in_session")
 
 
 def user_months(raw_logs: DataFrame) -> DataFrame:
@@ -17,19 +18,24 @@ def user_months(raw_logs: DataFrame) -> DataFrame:
     return _latest(events, ["user_id", "year", "month"]).select(
         "user_id",
         *map(filled, _STATE),
-        "ts",
-        "session_id",
-        "item_in_session",
+        *_ORDER,
         "month",
         "year",
     )
 
 
-def users(user_months: DataFrame) -> DataFrame:
+def user_history(user_months: DataFrame) -> DataFrame:
+    """The table user_history: of the states of the closed months the latest."""
+    return _latest(user_months, ["user_id"]).select("user_id", *_STATE, *_ORDER)
+
+
+def users(user_history: DataFrame, user_months: DataFrame) -> DataFrame:
     """The table users: of the states of all months the latest."""
-    return _latest(user_months, ["user_id"]).select("user_id", *_STATE)
+    names = ["user_id", *_STATE, *_ORDER]
+    states = user_history.select(*names).unionByName(user_months.select(*names))
+    return _latest(states, ["user_id"]).select("user_id", *_STATE)
 
 
 def _latest(frame: DataFrame, key: list[str]) -> DataFrame:
-    order = [F.col(name).desc() for name in ("ts", "session_id", "item_in_session")]
+    order = [F.col(name).desc() for name in _ORDER]
     return first_of_each(frame, key, order)

@@ -22,7 +22,6 @@ from botocore.exceptions import ClientError, HTTPClientError
 from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
 from obstore.store import S3Store
 
-from sparkify_assets_tests.s3.fixtures import ministack_server, moto_server  # noqa: F401
 from sparkify_assets_tests.s3.proxy import Proxy, kind_of
 from sparkify_assets_tests.s3.servers import (
     ACCESS_KEY,
@@ -41,22 +40,6 @@ from sparkify_assets_tests.s3.servers import (
 )
 
 WRITERS, ROUNDS = 16, 20
-
-
-@pytest.fixture(params=KINDS)
-def server(request: pytest.FixtureRequest) -> Server:
-    """Each kind of server."""
-    found = request.getfixturevalue(f"{request.param}_server")
-    assert isinstance(found, Server)
-    return found
-
-
-@pytest.fixture
-def bucket(server: Server) -> str:
-    """A bucket of this test."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    make_bucket(server.endpoint, name)
-    return name
 
 
 @pytest.fixture
@@ -412,12 +395,12 @@ def test_dead_server_is_a_closed_connection() -> None:
             keys(proxy.endpoint, "here")
 
 
-def test_wrong_pattern_is_refused(moto_server: Server) -> None:  # noqa: F811
+def test_wrong_pattern_is_refused(moto_server: Server) -> None:
     with Proxy.start(moto_server) as proxy, pytest.raises(re.error):
         proxy.fail("(")
 
 
-def test_proxy_listens_on_the_loopback_only(moto_server: Server) -> None:  # noqa: F811
+def test_proxy_listens_on_the_loopback_only(moto_server: Server) -> None:
     with Proxy.start(moto_server) as proxy:
         assert _listening(proxy.pid) == {(HOST, int(proxy.endpoint.rsplit(":", 1)[1]))}
 
