@@ -1,4 +1,4 @@
-"""Puts the Dagster definitions together: assets, job, resources. The place to start reading."""
+"""Puts the Dagster definitions together: assets, job, sensor, resources. Start reading here."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
 from sparkify_assets.resources.spark import SparkResource  # noqa: E402
 from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
+from sparkify_assets.sensors.new_files import new_files_sensor  # noqa: E402
 from sparkify_assets.settings import Settings, load_settings  # noqa: E402
 
 REFRESH = "refresh"
@@ -74,6 +75,7 @@ def build_defs(
                 "range of months. What is up to date already is left as it is.",
             )
         ],
+        sensors=[new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds)],
         resources=given,
         executor=in_process_executor,
         loggers=loggers,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +56,17 @@ def months_between(first: str, last: str) -> list[str]:
         months.append(month)
         month = next_month(month)
     return months
+
+
+def ranges_of(months: Iterable[str]) -> list[list[str]]:
+    """Sorted months as ranges without gaps."""
+    ranges: list[list[str]] = []
+    for month in months:
+        if ranges and month == next_month(ranges[-1][-1]):
+            ranges[-1].append(month)
+        else:
+            ranges.append([month])
+    return ranges
 
 
 def first_instant(month: str) -> int:

@@ -140,6 +140,9 @@ class Settings(BaseSettings):
         description="A queue with the landing bucket's event notifications; the sensor then looks "
         "at once at what they name.",
     )
+    sensor_seconds: int = Field(
+        default=15, ge=1, description="Seconds between two looks of the sensor, at least."
+    )
     aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr | None = Field(
         default=None, validation_alias="AWS_SECRET_ACCESS_KEY"

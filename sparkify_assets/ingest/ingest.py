@@ -12,7 +12,6 @@ import json
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -21,7 +20,7 @@ from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.landing import SONG_SCOPE, Landing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger, read_ledger
-from sparkify_assets.ingest.plan import READER_VERSION, ScopePlan, plan_scope, scopes_of
+from sparkify_assets.ingest.plan import READER_VERSION, Rules, ScopePlan, plan_scope, scopes_of
 from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
 from sparkify_assets.lake.commit import append
 from sparkify_assets.lake.frames import tasks_at_once
@@ -33,16 +32,6 @@ from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 _TASK_BYTES = 32 << 20
 _TASK_FILES = 2_000
 _ATTEMPTS = 8
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How files are taken in; see the settings of the same names."""
-
-    months: frozenset[str]
-    on_delete: Literal["keep", "remove"] = "keep"
-    confirm_remove: bool = False
-    rebuild: bool = False
 
 
 @dataclass
@@ -96,14 +85,7 @@ def _ingest_once(
     ledger = read_ledger(lake)
     listing = landing.list(set(rules.months))
     plans = [
-        plan_scope(
-            scope,
-            listing,
-            ledger,
-            on_delete=rules.on_delete,
-            confirm_remove=rules.confirm_remove,
-            rebuild=rules.rebuild,
-        )
+        plan_scope(scope, listing, ledger, rules)
         for scope in scopes_of(listing, ledger, rules.months)
         if scope in wanted
     ]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sparkify_assets.ingest.files import Files, LandingFile
 from sparkify_assets.partitions import is_month
+from sparkify_assets.storage.listing import Place
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import Requests
 
@@ -39,12 +40,14 @@ class Listing:
         scopes: song and log files, by scope.
         unplaced: files that are not loaded, with the reason, as `(key, reason)`.
         complete: whether everything could be listed; if not, nothing counts as deleted.
+        rest: where to go on, if there was no time for everything.
         requests: how many LIST requests it took.
     """
 
     scopes: dict[str, Files] = field(default_factory=dict)
     unplaced: list[tuple[str, str]] = field(default_factory=list)
     complete: bool = True
+    rest: list[Place] = field(default_factory=list)
     requests: int = 0
 
     def of(self, scope: str) -> Files:
@@ -93,11 +96,15 @@ class ContentChanged(Exception):  # noqa: N818 -- an outcome of a race, not a fa
 class Landing(Protocol):
     """A place with `log_data/` and `song_data/` in it. Small, and can be pickled."""
 
-    def list(self, months: set[str]) -> Listing:
+    def list(
+        self, months: set[str], places: Sequence[Place] = (), until: float | None = None
+    ) -> Listing:
         """Everything that lies there now.
 
         Args:
             months: the configured months; log files of other months are not loaded.
+            places: only what is left of an earlier listing (its `rest`).
+            until: when to stop (`time.monotonic()`); only a bucket can take that long.
 
         Raises:
             LandingError: it is missing, or cannot be listed.

@@ -6,7 +6,7 @@ import gzip
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,8 @@ RANGE = 16 << 20
 _AHEAD_BYTES = 64 << 20
 
 _HIDDEN = re.compile(r"/[._](?!\.?/)")
-_ODD = re.compile(r"//|/\.\.?(/|$)")
+# Obstore takes no key with these.
+_ODD = re.compile(r"//|/\.\.?(/|$)|[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,17 @@ class BucketLanding:
 
     location: Location
 
-    def list(self, months: set[str]) -> Listing:
+    def list(
+        self, months: set[str], places: Sequence[Place] = (), until: float | None = None
+    ) -> Listing:
         listing = Listing()
-        places = [Place(f"{part}/") for part in (LOGS, SONGS)]
+        begin = places or [Place(f"{part}/") for part in (LOGS, SONGS)]
+        lister = BucketLister(self.location)
         try:
-            walk(BucketLister(self.location), places, lambda page: take(page, listing, months))
+            listing.rest = walk(lister, begin, lambda page: take(page, listing, months), until)
         except StorageError as error:
             raise LandingError(str(error)) from None
+        listing.complete = not (places or listing.rest)
         listing.unplaced.sort()
         REQUESTS.add(LIST, listing.requests)
         return listing
@@ -114,8 +119,6 @@ class BucketLanding:
         except PreconditionError:
             raise ContentChanged(f"{file.key} was changed since it was listed") from None
         except (BaseError, OSError) as error:
-            if isinstance(error, StorageError):
-                raise
             if is_missing(error):
                 raise ContentChanged(f"{file.key} was deleted since it was listed") from None
             request = Request("GetObject", self.location.bucket, self.location.setting)
@@ -131,7 +134,7 @@ def take(page: Page, listing: Listing, months: set[str]) -> None:
     listing.requests += page.requests
     for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
         if _ODD.search(key):
-            reason = "its key has an empty part, or one that is . or ..; rename it"
+            reason = "its key has an empty part, one that is . or .., or a control character; rename it"
             listing.unplaced.append((key, reason))
         elif _HIDDEN.search(key) or (size == 0 and "." not in key.rsplit("/", 1)[-1]):
             continue  # hidden, or the empty object that some tools put in place of a folder

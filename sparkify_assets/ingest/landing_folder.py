@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sparkify_assets.ingest.landing import (
     Listing,
     is_packed,
 )
+from sparkify_assets.storage.listing import Place
 from sparkify_assets.storage.objects import file_tag
 from sparkify_assets.storage.requests import Requests
 
@@ -29,7 +30,12 @@ class FolderLanding:
 
     root: str
 
-    def list(self, months: set[str]) -> Listing:
+    def list(
+        self,
+        months: set[str],
+        places: Sequence[Place] = (),  # noqa: ARG002 -- a folder is always listed whole
+        until: float | None = None,  # noqa: ARG002
+    ) -> Listing:
         root = Path(self.root)
         if not root.is_dir():
             raise LandingError(

@@ -17,6 +17,16 @@ READER_VERSION = 1
 _MOST_GONE = 0.1
 
 
+@dataclass(frozen=True)
+class Rules:
+    """How files are taken in; see the settings of the same names."""
+
+    months: frozenset[str]
+    on_delete: Literal["keep", "remove"] = "keep"
+    confirm_remove: bool = False
+    rebuild: bool = False
+
+
 @dataclass
 class ScopePlan:
     """What is to be done for one scope (a month of log files, or the songs).
@@ -60,30 +70,22 @@ class ScopePlan:
         return [*kept, *landed]
 
 
-def plan_scope(
-    scope: str,
-    listing: Listing,
-    ledger: Ledger,
-    *,
-    on_delete: Literal["keep", "remove"] = "keep",
-    confirm_remove: bool = False,
-    rebuild: bool = False,
-) -> ScopePlan:
+def plan_scope(scope: str, listing: Listing, ledger: Ledger, rules: Rules) -> ScopePlan:
     """Compare one scope. `listing` must be made after `ledger` was read.
 
     Raises:
         LandingError: with `on_delete="remove"`, more than a tenth of the scope's files is gone.
     """
-    plan = ScopePlan(scope, removes=on_delete == "remove" and listing.complete)
+    plan = ScopePlan(scope, removes=rules.on_delete == "remove" and listing.complete)
     files = listing.of(scope)
-    if not rebuild and sum_of(map(_digest, files)) == ledger.number(scope):
+    if not rules.rebuild and sum_of(map(_digest, files)) == ledger.number(scope):
         return plan
     unseen = {digest for _, digest in ledger.digests(scope)}
     landed = len(unseen)
     to_read = []
     for file in files:
         digest = _digest(file)
-        if rebuild or digest not in unseen:
+        if rules.rebuild or digest not in unseen:
             to_read.append(file)
         unseen.discard(digest)
     keys = {file.key for file in to_read}
@@ -95,7 +97,7 @@ def plan_scope(
             plan.gone.append(key)
     plan.new = [file for file in to_read if file.key not in known]
     plan.changed = [file for file in to_read if file.key in known]
-    if plan.removes and not confirm_remove:
+    if plan.removes and not rules.confirm_remove:
         _check_gone(plan, landed)
     return plan
 

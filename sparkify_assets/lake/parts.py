@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from sparkify_assets.errors import LakeError, SparkifyError
+from sparkify_assets.errors import LakeError
 from sparkify_assets.storage.access import PART_BYTES
 from sparkify_assets.storage.failures import Request, explained
 from sparkify_assets.storage.location import Location
@@ -100,12 +100,12 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
     first = next(prepared, None)
     if first is None:
         return written
-    filesystem, root = location.arrow()
 
     def visit(file: Any) -> None:
         written.parts.append(_describe(file, root))
 
     try:
+        filesystem, root = location.arrow()
         ds.write_dataset(
             pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
             base_dir=root,
@@ -126,7 +126,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
             preserve_order=True,
         )
     except OSError as error:
-        if isinstance(error, SparkifyError) or not location.on_s3:
+        if not location.on_s3:
             raise
         raise explained(error, Request("PutObject", location.bucket, location.setting)) from None
     if location.on_s3:

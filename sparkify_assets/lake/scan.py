@@ -9,7 +9,7 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sparkify_assets.errors import LakeError, SparkifyError
+from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.storage.failures import Request, explained
 from sparkify_assets.storage.location import Location
@@ -67,15 +67,15 @@ def _batches(location: Location, part: StoredPart, inside: list[str]) -> Iterato
         content = _small_part(location, part.path) if small else _get(location, part.path)
         yield from pq.ParquetFile(io.BytesIO(content)).iter_batches(_BATCH_ROWS, columns=inside)
         return
-    filesystem, root = location.arrow()
     try:
+        filesystem, root = location.arrow()
         with filesystem.open_input_file(f"{root}/{part.path}") as source:
             parquet = pq.ParquetFile(source, pre_buffer=location.on_s3)
             if location.on_s3:  # the size, the footer, and the columns of each row group
                 REQUESTS.add(GET, 2 + parquet.num_row_groups)
             yield from parquet.iter_batches(_BATCH_ROWS, columns=inside)
     except OSError as error:
-        if isinstance(error, (SparkifyError, FileNotFoundError)) or not location.on_s3:
+        if isinstance(error, FileNotFoundError) or not location.on_s3:
             raise
         raise explained(error, Request("GetObject", location.bucket, location.setting)) from None
 

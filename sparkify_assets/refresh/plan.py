@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sparkify_assets.errors import LandingError
 from sparkify_assets.ingest.landing import SONG_SCOPE, Listing, landing_at
 from sparkify_assets.ingest.ledger import Ledger, seen_ledger
-from sparkify_assets.ingest.plan import ScopePlan, plan_scope, scopes_of
+from sparkify_assets.ingest.plan import Rules, ScopePlan, plan_scope, scopes_of
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.refresh.freshness import Freshness, Stale
 from sparkify_assets.settings import Settings
@@ -29,6 +29,7 @@ class Plan:
         stale: partitions that are out of date already. Those which only the new files will put
             out of date are not among them.
         months: every month with something to do, sorted.
+        refused: why nothing is done for some scopes.
         rebuild: whether everything is to be made again, also what is up to date.
     """
 
@@ -38,6 +39,7 @@ class Plan:
     gone: int = 0
     stale: list[Stale] = field(default_factory=list)
     months: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     rebuild: bool = False
 
     @property
@@ -70,31 +72,55 @@ def make_plan(
         rebuild: plan everything again, also what is up to date.
 
     Raises:
-        LandingError: the landing zone is missing or empty.
+        LandingError: the landing zone is missing or empty, or too much of it is gone.
     """
     lake = Lake.at(settings.lake)
-    months = settings.months if only is None else sorted(only)
+    rules = Rules(
+        months=frozenset(settings.months),
+        on_delete=settings.on_delete,
+        confirm_remove=settings.confirm_remove,
+        rebuild=rebuild,
+    )
+    # The lake first: a file that lands between the two is then new, not gone.
     lake.look()
     ledger = seen_ledger(lake)
-    listing = landing_at(settings.landing).list(set(settings.months))
+    listing = landing_at(settings.landing).list(set(rules.months))
     _check_not_empty(listing, ledger, settings)
-    plan = Plan(ledger, listing, rebuild=rebuild)
+    plan = plan_from(lake, ledger, listing, rules, rules.months if only is None else only)
+    if plan.refused:
+        raise LandingError("; ".join(plan.refused))
+    return plan
+
+
+def plan_from(
+    lake: Lake,
+    ledger: Ledger,
+    listing: Listing,
+    rules: Rules,
+    months: Collection[str],
+    *,
+    look_at_tables: bool = True,
+) -> Plan:
+    """Compare a listing with what was seen of the lake before.
+
+    Args:
+        look_at_tables: whether to find tables that are out of date, too.
+
+    Scopes in which too much is gone are left out, and told in `refused`.
+    """
+    plan = Plan(ledger, listing, rebuild=rules.rebuild)
     for scope in scopes_of(listing, ledger, months):
-        found = plan_scope(
-            scope,
-            listing,
-            ledger,
-            on_delete=settings.on_delete,
-            confirm_remove=settings.confirm_remove,
-            rebuild=rebuild,
-        )
+        try:
+            found = plan_scope(scope, listing, ledger, rules)
+        except LandingError as error:
+            plan.refused.append(str(error))
+            continue
         plan.gone += len(found.gone)
         if found.needed:
             plan.scopes.append(found)
-    freshness = Freshness(lake, ledger)
-    if all(lake.exists(table) for table in BUILT):
-        plan.stale = freshness.all_stale(months)
-    plan.months = _months(plan, months, rebuild=rebuild)
+    if look_at_tables and all(lake.exists(table) for table in BUILT):
+        plan.stale = Freshness(lake, ledger).all_stale(sorted(months))
+    plan.months = _months(plan, months, rebuild=rules.rebuild)
     return plan
 
 

@@ -27,7 +27,7 @@ from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import vacuum
-from sparkify_assets.partitions import next_month
+from sparkify_assets.partitions import ranges_of
 from sparkify_assets.refresh.instance import (
     PROCESS_TAG,
     close_dead_runs,
@@ -35,6 +35,7 @@ from sparkify_assets.refresh.instance import (
     this_process,
 )
 from sparkify_assets.refresh.plan import Plan, make_plan
+from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
@@ -42,8 +43,6 @@ from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
 _WITHOUT_MONTHS = [n for n in _NAMES if n != RAW_LOGS.name and not TABLES[n].monthly]
 _MOST_PASSES = 5
-_RANGE_START = "dagster/asset_partition_range_start"
-_RANGE_END = "dagster/asset_partition_range_end"
 
 
 class RunFailed(SparkifyError):  # noqa: N818 -- reads as what happened
@@ -101,7 +100,8 @@ def _one_pass(
     outcome.unreadable = {}  # whatever could not be read before is tried again
     with open_instance() as instance:
         close_dead_runs(instance)
-        for number, months in enumerate(_groups(plan.months)):
+        # A range over a gap would make months that nobody asked for.
+        for number, months in enumerate(ranges_of(plan.months) or [[]]):
             names = _NAMES if months else _WITHOUT_MONTHS
             # What has no months is made again once, and not once for each range.
             again = names if number == 0 else [n for n in names if n not in _WITHOUT_MONTHS]
@@ -122,20 +122,6 @@ def _one_pass(
             outcome.unreadable |= _unreadable(result)
 
 
-def _groups(months: Sequence[str]) -> list[list[str]]:
-    """Ranges of months without gaps, for one Dagster run each; one without months for none.
-
-    A range over a gap would make months that nobody asked for.
-    """
-    groups: list[list[str]] = []
-    for month in months:
-        if groups and month == next_month(groups[-1][-1]):
-            groups[-1].append(month)
-        else:
-            groups.append([month])
-    return groups or [[]]
-
-
 def _unreadable(result: ExecuteInProcessResult) -> dict[str, str]:
     found: dict[str, str] = {}
     for event in result.get_asset_materialization_events():
@@ -153,7 +139,7 @@ def _tags(months: Sequence[str], plan: Plan, settings: Settings) -> dict[str, st
         PROCESS_TAG: this_process(),
     }
     if len(months) > 1:
-        tags |= {_RANGE_START: months[0], _RANGE_END: months[-1]}
+        tags |= range_tags(months)
     return tags
 
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from dagster import ConfigurableResource
 from pydantic import Field
 
-from sparkify_assets.ingest.ingest import Rules
 from sparkify_assets.ingest.landing import Landing, landing_at
+from sparkify_assets.ingest.plan import Rules
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.partitions import current_month, months_between
 

@@ -28,7 +28,12 @@ DEFAULT_REGION = "us-east-1"
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
 RETRY_SECONDS = 15
+# A connection on which nothing comes for so long is given up; longer than RETRY_SECONDS, so that
+# a server that takes requests and never answers is not tried again.
+SILENT_SECONDS = 16
 RETRIES = 6
+# pyarrow waits up to 2^n seconds before try n + 1, and a stream that failed is closed once more.
+ARROW_ATTEMPTS = 4
 # Larger parts are put in pieces of this size, as pyarrow does.
 PART_BYTES = 10 << 20
 
@@ -45,6 +50,10 @@ _IDENTITY = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+
+
+class CredentialsError(StorageError):
+    """There are no credentials, or they cannot be renewed; says nothing of what they were for."""
 
 
 @dataclass(frozen=True)
@@ -145,16 +154,19 @@ def _credentials(access: S3Access) -> Any:
     """Botocore's credentials, which renew themselves.
 
     Raises:
-        StorageError: there are none, or the profile does not exist.
+        CredentialsError: there are none, or the profile does not exist.
     """
     from botocore.exceptions import BotoCoreError
 
     try:
         found = _session(access.identity).get_credentials()
     except BotoCoreError as error:
-        raise StorageError(f"the AWS credentials cannot be found: {error}") from None
+        raise CredentialsError(
+            f"the AWS credentials cannot be found: {error}. Correct AWS_PROFILE, or log in again "
+            "with it"
+        ) from None
     if found is None:
-        raise StorageError(
+        raise CredentialsError(
             "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (in the "
             "environment, .env or dl.cfg) or AWS_PROFILE, or run where a role is attached"
         )
@@ -167,7 +179,10 @@ def _frozen(access: S3Access) -> tuple[str, str, str | None]:
     try:
         now = _credentials(access).get_frozen_credentials()
     except (BotoCoreError, ClientError) as error:
-        raise StorageError(f"the AWS credentials cannot be renewed: {error}") from None
+        raise CredentialsError(
+            f"the AWS credentials cannot be renewed: {error}. Log in again with AWS_PROFILE, or "
+            "correct AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE"
+        ) from None
     return now.access_key, now.secret_key, now.token
 
 
@@ -187,6 +202,7 @@ def _object_store(access: S3Access, bucket: str) -> S3Store:
         client_options={
             "allow_http": access.plain_http,
             "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
+            "read_timeout": timedelta(seconds=SILENT_SECONDS),
             "timeout": timedelta(seconds=REQUEST_SECONDS),
         },
         retry_config={
@@ -220,8 +236,8 @@ def _arrow(access: S3Access, key: str, secret: str, token: str | None) -> pafs.F
         endpoint_override=endpoint,
         force_virtual_addressing=not access.path_style,
         connect_timeout=CONNECT_SECONDS,
-        request_timeout=REQUEST_SECONDS,
-        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=RETRIES),
+        request_timeout=SILENT_SECONDS,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=ARROW_ATTEMPTS),
         # A part that fits into one request is put with one.
         allow_delayed_open=True,
     )

@@ -9,9 +9,14 @@ import re
 from dataclasses import dataclass
 
 from sparkify_assets.errors import StorageError
+from sparkify_assets.storage.access import CredentialsError
 
-_CODE = re.compile(r"<Code>(\w+)</Code>|AWS Error (\w+)|An error occurred \((\w+)\)")
-_MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
+# What the C++ SDK has no name for is UNKNOWN to pyarrow, with S3's own name further behind.
+_CODE = re.compile(
+    r"<Code>(\w+)</Code>|AWS Error (?!UNKNOWN)(\w+)|parse ExceptionName: (\w+)"
+    r"|An error occurred \((\w+)\)"
+)
+_MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>|ExceptionName: \w+ Message: ([^(]{1,300})")
 _STATUS = re.compile(r"status code: (\d{3})|HTTP status (\d{3})")
 _REGION = re.compile(r"expecting '([a-z0-9-]+)'|<Region>([a-z0-9-]+)</Region>")
 
@@ -26,18 +31,34 @@ class Request:
 
 
 def explained(error: BaseException, request: Request) -> StorageError:
-    """The same as an error for people. It never holds more of the reply than code and message."""
+    """The same as an error for people, once. It never holds more than the reply's message."""
+    if isinstance(error, CredentialsError):
+        return StorageError(
+            f"{request.setting}: {request.operation} on the bucket {request.bucket} failed: {error}"
+        )
+    if isinstance(error, StorageError):
+        return error
     text = str(error)
     code = _code(text)
     reason, way_out = _meaning(code, text, request)
-    said = _MESSAGE.search(text)
-    detail = f" ({said.group(1)})" if said and said.group(1) not in reason else ""
+    said = _group(_MESSAGE, text).strip().rstrip(".")
+    detail = f" ({said})" if said and said not in reason else ""
     failure = StorageError(
         f"{request.setting}: {request.operation} on the bucket {request.bucket} failed: "
         f"{reason}{detail}. {way_out}"
     )
     failure.refused = request.operation == "GetObject" and code in _REFUSED
     return failure
+
+
+def explained_queue(error: BaseException, operation: str, url: str) -> StorageError:
+    """The same for a request to a queue."""
+    text = str(error)
+    said = "it does not answer" if _unreachable(text) else text.splitlines()[0][:300]
+    return StorageError(
+        f"SPARKIFY_SQS_URL: {operation} on {url} failed: {said}. Check the URL, AWS_REGION and the "
+        "permissions sqs:ReceiveMessage and sqs:DeleteMessage (docs/s3.md)"
+    )
 
 
 def is_missing(error: BaseException) -> bool:
@@ -52,19 +73,27 @@ def is_busy(error: BaseException) -> bool:
 
 def _code(text: str) -> str:
     """The error code in capitals without underscores; an HTTP status where there is none."""
-    found = _CODE.search(text)
-    if found:
-        code = next(group for group in found.groups() if group)
-        return code.replace("_", "").upper()
-    status = _STATUS.search(text)
-    return next(group for group in status.groups() if group) if status else ""
+    return _group(_CODE, text).replace("_", "").upper() or _group(_STATUS, text)
+
+
+def _group(pattern: re.Pattern[str], text: str) -> str:
+    """The first group that matched; "" where none did."""
+    found = pattern.search(text)
+    return next((group for group in found.groups() if group), "") if found else ""
 
 
 _DENIED = {"ACCESSDENIED", "403", "FORBIDDEN", "ALLACCESSDISABLED"}
 _ARCHIVED = {"INVALIDOBJECTSTATE"}
 _REFUSED = _DENIED | _ARCHIVED
-_BUSY = {"SLOWDOWN", "503", "SERVICEUNAVAILABLE", "INTERNALERROR", "500", "REQUESTTIMEOUT"}
-_KEYS = {"INVALIDACCESSKEYID", "SIGNATUREDOESNOTMATCH", "401", "UNRECOGNIZEDCLIENT"}
+_BUSY = {
+    "SLOWDOWN", "503", "SERVICEUNAVAILABLE", "INTERNALERROR", "INTERNALFAILURE", "500", "502",
+    "504", "REQUESTTIMEOUT", "THROTTLING",
+}  # fmt: skip
+_KEYS = {
+    "INVALIDACCESSKEYID", "INVALIDCLIENTTOKENID", "SIGNATUREDOESNOTMATCH", "401",
+    "UNRECOGNIZEDCLIENT",
+}  # fmt: skip
+_CLOCK = {"REQUESTTIMETOOSKEWED", "REQUESTEXPIRED"}
 _EXPIRED = {"EXPIREDTOKEN", "EXPIREDTOKENEXCEPTION", "INVALIDTOKEN", "TOKENREFRESHREQUIRED"}
 _REGIONS = {
     "PERMANENTREDIRECT", "AUTHORIZATIONHEADERMALFORMED", "ILLEGALLOCATIONCONSTRAINTEXCEPTION",
@@ -94,10 +123,11 @@ def _meaning(code: str, text: str, request: Request) -> tuple[str, str]:
             "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
         )
     if code in _REGIONS or "incorrectly configured region" in text:
-        found = _REGION.search(text)
-        region = next((group for group in found.groups() if group), None) if found else None
-        there = f"the bucket is in {region}" if region else "the bucket is in another region"
-        return f"{there}", f"Set AWS_REGION to {region or 'the region of the bucket'}"
+        region = _group(_REGION, text)
+        there = f"the bucket is in {region or 'another region'}"
+        return there, f"Set AWS_REGION to {region or 'the region of the bucket'}"
+    if code in _CLOCK:
+        return "the clock of this machine is wrong", "Set it; S3 takes requests of this time only"
     if code in _BUSY:
         return "the server is busy", "Nothing is lost; run again later"
     if code in {"404", "NOSUCHKEY"}:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -16,6 +16,9 @@ from sparkify_assets.storage.failures import Request, explained
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
 from sparkify_assets.storage.requests import PAGE_KEYS
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 
 class Place(NamedTuple):
@@ -112,11 +115,10 @@ class BucketLister:
         import obstore
         from obstore.exceptions import BaseError, InvalidPathError
 
-        store = s3_access().object_store(self._location.bucket)
         after = f"{self._above}{place.after}" if place.after else None
         try:
             found = obstore.list(
-                store,
+                self._store,
                 f"{self._above}{place.prefix}",
                 offset=after,
                 chunk_size=PAGE_KEYS,
@@ -137,9 +139,10 @@ class BucketLister:
         import obstore
         from obstore.exceptions import BaseError, InvalidPathError
 
-        store = s3_access().object_store(self._location.bucket)
         try:
-            found = obstore.list_with_delimiter(store, f"{self._above}{prefix}", return_arrow=True)
+            found = obstore.list_with_delimiter(
+                self._store, f"{self._above}{prefix}", return_arrow=True
+            )
         except InvalidPathError:
             # No division: everything below is one place.
             return Page(prefixes=[prefix])
@@ -162,12 +165,13 @@ class BucketLister:
         arguments: dict[str, Any] = {
             "Bucket": self._location.bucket,
             "Prefix": f"{self._above}{place.prefix}",
+            "MaxKeys": PAGE_KEYS,
         }
         if place.after:
             arguments["StartAfter"] = f"{self._above}{place.after}"
         try:
             found = s3_access().client("s3").list_objects_v2(**arguments)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, StorageError) as error:
             raise self._explained(error) from None
         contents = found.get("Contents", [])
         return Page(
@@ -178,8 +182,10 @@ class BucketLister:
             requests=2,
         )
 
+    @property
+    def _store(self) -> S3Store:
+        return s3_access().object_store(self._location.bucket)
+
     def _explained(self, error: BaseException) -> StorageError:
-        if isinstance(error, StorageError):
-            return error
         request = Request("ListObjectsV2", self._location.bucket, self._location.setting)
         return explained(error, request)

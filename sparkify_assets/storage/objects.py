@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sparkify_assets.errors import StorageError
 from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.failures import Request, explained, is_missing
 from sparkify_assets.storage.location import Location
@@ -207,7 +206,7 @@ class BucketObjects:
 
         try:
             yield
-        except (FileExistsError, StorageError):
+        except FileExistsError:
             raise
         except (BaseError, OSError) as error:
             if is_missing(error):

@@ -13,9 +13,10 @@ from pyspark.sql import SparkSession
 from sparkify_assets.errors import LandingError, PlanChanged
 from sparkify_assets.ingest import ingest as module
 from sparkify_assets.ingest import task
-from sparkify_assets.ingest.ingest import Ingested, Rules, ingest
+from sparkify_assets.ingest.ingest import Ingested, ingest
 from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.ingest.ledger import read_ledger
+from sparkify_assets.ingest.plan import Rules
 from sparkify_assets.ingest.raw import read_raw_logs, read_raw_songs
 from sparkify_assets.ingest.rejected import read_rejects
 from sparkify_assets.lake.lake import Lake

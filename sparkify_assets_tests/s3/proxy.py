@@ -32,6 +32,7 @@ _FAIL, _DROP_REPLY, _DELAY = "fail", "drop_reply", "delay"
 _SECONDS = 60  # that the server may take for one request
 _SQS_VERSION = "2012-11-05"  # of its older, form-encoded protocol
 _LIST_PARAMETERS = {"prefix", "delimiter", "marker", "max-keys", "encoding-type"}
+_SIGNER = re.compile(r"Credential=([^/]+)/")
 _HOP_BY_HOP = {
     "connection",
     "keep-alive",
@@ -49,7 +50,10 @@ _NOT_FORWARDED = {*_HOP_BY_HOP, "expect", "content-length"}
 
 @dataclass(frozen=True)
 class Request:
-    """One request as the client sent it; path and query decoded."""
+    """One request as the client sent it; path and query decoded.
+
+    `access_key` is the one that it was signed with.
+    """
 
     method: str
     path: str
@@ -59,6 +63,9 @@ class Request:
     if_match: str | None
     if_none_match: str | None
     user_agent: str
+    host: str
+    access_key: str | None
+    session_token: str | None
 
     @property
     def line(self) -> str:
@@ -110,9 +117,18 @@ class Proxy:
         code: str = "SlowDown",
         times: int | None = None,
         seconds: float | None = None,
+        message: str = "Injected fault",
+        more: dict[str, str] | None = None,
     ) -> None:
-        """Answer requests whose line `match` finds with an error, the server never sees them."""
-        self._set(_FAIL, match=match, status=status, code=code, times=times, seconds=seconds)
+        """Answer requests whose line `match` finds with an error, the server never sees them.
+
+        Args:
+            more: further elements of the error's XML, such as Region.
+        """
+        self._set(
+            _FAIL, match=match, status=status, code=code, times=times, seconds=seconds,
+            message=message, more=more or {},
+        )  # fmt: skip
 
     def drop_reply(self, match: str, times: int | None = 1) -> None:
         """Let the server answer, then close the connection to the client without the answer."""
@@ -187,6 +203,8 @@ class _Fault:
     pause: float = 0.0
     times: int | None = None
     seconds: float | None = None
+    message: str = ""
+    more: dict[str, str] = dataclasses.field(default_factory=dict)
     since: float = dataclasses.field(default_factory=time.monotonic)
 
     def hits(self, line: str) -> bool:
@@ -305,6 +323,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self, target: str, body: bytes) -> Request:
         path, _, raw = target.partition("?")
         path, query = unquote(path), dict(parse_qsl(raw, keep_blank_values=True))
+        signer = _SIGNER.search(self.headers.get("Authorization", ""))
         return Request(
             method=self.command,
             path=path,
@@ -314,6 +333,9 @@ class _Handler(BaseHTTPRequestHandler):
             if_match=self.headers.get("If-Match"),
             if_none_match=self.headers.get("If-None-Match"),
             user_agent=self.headers.get("User-Agent", ""),
+            host=self.headers.get("Host", ""),
+            access_key=signer.group(1) if signer else None,
+            session_token=self.headers.get("X-Amz-Security-Token"),
         )
 
     def _is_sqs(self, body: bytes) -> bool:
@@ -356,9 +378,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _error(self, fault: _Fault, target: str) -> None:
+        more = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fault.more.items())
         text = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{escape(fault.code)}</Code><Message>Injected fault</Message>"
+            f"<Error><Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message>{more}"
             f"<Resource>{escape(target)}</Resource><RequestId>0</RequestId></Error>"
         )
         self._reply(fault.status, [("Content-Type", "application/xml")], text.encode())

@@ -16,8 +16,8 @@ class BucketZone(Zone):
 
     def write(self, key: str, content: bytes | str) -> str:
         body = content.encode() if isinstance(content, str) else content
-        put(self._endpoint, self._bucket, f"{self._prefix}/{key}", body)
+        put(self._endpoint, self._bucket, f"{self._prefix}/{key}".lstrip("/"), body)
         return key
 
     def delete(self, key: str) -> None:
-        delete(self._endpoint, self._bucket, f"{self._prefix}/{key}")
+        delete(self._endpoint, self._bucket, f"{self._prefix}/{key}".lstrip("/"))

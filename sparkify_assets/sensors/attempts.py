@@ -1,0 +1,85 @@
+"""When work is tried (again): what Dagster's own runs say about it.
+
+Each run that the sensor starts is tagged with its group and with the work that it is for. So the
+sensor keeps no memory of its own: how often something was tried, and when, is what the UI shows.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
+
+from sparkify_assets.sensors.due import Due
+
+GROUP_TAG = "sparkify/group"
+WORK_TAG = "sparkify/work"
+ATTEMPT_TAG = "sparkify/attempt"
+WHY_TAG = "sparkify/why"
+
+MOST_ATTEMPTS = 7
+FIRST_PAUSE_SECONDS = 30
+# A run that has been at work for so long may be dead. Another one beside it does no harm.
+PATIENCE_SECONDS = 30 * 60
+
+_AT_WORK = {
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+}
+_WAITING = {DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED}
+_LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to start a run now: its attempt from 1, or the reason why not."""
+
+    attempt: int = 0
+    reason: str = ""
+
+
+def judge(instance: DagsterInstance, due: Due, now: float | None = None) -> Verdict:
+    """Whether a due run is to be started now."""
+    moment = time.time() if now is None else now
+    records = instance.get_run_records(RunsFilter(tags={GROUP_TAG: due.group}), limit=_LOOKED_AT)
+    for record in records:
+        if _is_under_way(record, moment):
+            return Verdict(reason=f"{due.group}: a run is under way ({_short(record)})")
+    tried = [r for r in records if r.dagster_run.tags.get(WORK_TAG) == due.work]
+    if not tried:
+        return Verdict(attempt=1)
+    attempts = max(int(record.dagster_run.tags.get(ATTEMPT_TAG, "1")) for record in tried)
+    if attempts >= MOST_ATTEMPTS:
+        return Verdict(
+            reason=f"{due.group}: given up after {attempts} attempts, the last in run "
+            f"{_short(tried[0])}; mend the cause, then `sparkify run` or Re-execute. New files of "
+            f"{due.group} are tried afresh"
+        )
+    pause = pause_after(attempts)
+    ended = max(record.end_time or record.create_timestamp.timestamp() for record in tried)
+    left = ended + pause - moment
+    if left > 0:
+        return Verdict(
+            reason=f"{due.group}: attempt {attempts} of {MOST_ATTEMPTS} left something to do (run "
+            f"{_short(tried[0])}); the next in {left:.0f} s"
+        )
+    return Verdict(attempt=attempts + 1)
+
+
+def pause_after(attempts: int) -> float:
+    """Seconds between the end of an attempt and the next: 30, 60, 120, …"""
+    return float(FIRST_PAUSE_SECONDS * 2 ** (attempts - 1))
+
+
+def _is_under_way(record: RunRecord, now: float) -> bool:
+    status = record.dagster_run.status
+    if status in _WAITING:
+        return True
+    begun = record.start_time or record.create_timestamp.timestamp()
+    return status in _AT_WORK and now - begun < PATIENCE_SECONDS
+
+
+def _short(record: RunRecord) -> str:
+    return record.dagster_run.run_id.split("-")[0]

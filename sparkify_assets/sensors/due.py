@@ -1,0 +1,124 @@
+"""What is due, in groups of one run each: every month with work, and the songs.
+
+Plain values from a plan; nothing here knows Dagster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sparkify_assets.ingest.landing import SONG_SCOPE
+from sparkify_assets.ingest.plan import ScopePlan
+from sparkify_assets.partitions import ranges_of
+from sparkify_assets.refresh.freshness import Stale
+from sparkify_assets.refresh.plan import Plan
+from sparkify_assets.tables import (
+    ARTISTS,
+    BUILT,
+    RAW_LOGS,
+    RAW_SONGS,
+    SONG_MATCHES,
+    SONGPLAYS,
+    SONGS,
+)
+
+# What a run for new songs makes: their tables, and what was heard of them in every month.
+SONG_TABLES = (RAW_SONGS.name, SONGS.name, ARTISTS.name)
+REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name)
+MONTH_TABLES = (RAW_LOGS.name, *[t.name for t in BUILT if t.name not in SONG_TABLES])
+
+
+@dataclass(frozen=True)
+class Due:
+    """One run that is due.
+
+    Attributes:
+        group: a month, or `songs` (with a range of months where there are several).
+        months: the months that the run is for; none where it is for song tables alone.
+        tables: the assets to materialize.
+        why: for people.
+        work: stands for exactly what there is to do; other work has another value.
+    """
+
+    group: str
+    months: tuple[str, ...]
+    tables: tuple[str, ...]
+    why: str
+    work: str
+
+
+@dataclass
+class _Work:
+    scope: ScopePlan | None = None
+    stale: list[Stale] = field(default_factory=list)
+
+    def why(self) -> str:
+        found = []
+        if self.scope:
+            counts = {
+                "new": len(self.scope.new),
+                "changed": len(self.scope.changed),
+                "removed": len(self.scope.removed),
+            }
+            found += [f"{number} {kind}" for kind, number in counts.items() if number]
+            found[-1:] = [f"{found[-1]} file{'' if sum(counts.values()) == 1 else 's'}"]
+        if self.stale:
+            names = sorted({stale.table.name for stale in self.stale})
+            found.append(f"out of date: {', '.join(names)}")
+        return ", ".join(found)
+
+    def hash(self, counter: int) -> str:
+        digest = hashlib.blake2b(f"{counter}\n".encode(), digest_size=8)
+        items = [f"{stale.table.name}/{stale.key}" for stale in self.stale]
+        if self.scope:
+            items += [f"{file.key}\0{file.etag}\0{file.size}" for file in self.scope.to_read]
+            items += self.scope.removed
+        for item in sorted(items):
+            digest.update(f"{item}\n".encode())
+        return f"{counter}-{digest.hexdigest()}"
+
+
+def due_runs(plan: Plan, months: Iterable[str]) -> list[Due]:
+    """Every run that is due, the songs first.
+
+    Args:
+        months: the configured ones.
+    """
+    allowed = set(months)
+    groups: dict[str, _Work] = {}
+    for scope in plan.scopes:
+        groups.setdefault(scope.scope, _Work()).scope = scope
+    events = [month for month in plan.ledger.event_months() if month in allowed]
+    for stale in plan.stale:
+        group = _group_of(stale, groups, events)
+        if group is not None:
+            groups.setdefault(group, _Work()).stale.append(stale)
+    found = []
+    for group, work in sorted(groups.items(), reverse=True):
+        name = f"{group}:{work.hash(plan.ledger.counter(group))}"
+        if group == SONG_SCOPE:
+            # A range with a gap would make months that nobody asked for.
+            ranges = ranges_of(events) or [[]]
+            for several in ranges:
+                tables = SONG_TABLES + (REMATCHED if several else ())
+                part = f" {several[0]}..{several[-1]}" if len(ranges) > 1 else ""
+                due = Due(group + part, tuple(several), tables, work.why(), name + part)
+                found.append(due)
+        else:
+            found.append(Due(group, (group,), MONTH_TABLES, work.why(), name))
+    return found
+
+
+def _group_of(stale: Stale, groups: dict[str, _Work], events: list[str]) -> str | None:
+    """The run that makes it: of its month, of the songs, or of the newest month."""
+    if stale.table in (SONGS, ARTISTS):
+        return SONG_SCOPE
+    if stale.table is SONG_MATCHES and stale.key not in groups:
+        return SONG_SCOPE
+    if stale.table.monthly:
+        return stale.key
+    # users and their history are made with any month.
+    of_months = [group for group in groups if group != SONG_SCOPE]
+    return max(of_months, default=None) or (events[-1] if events else None)

@@ -1,0 +1,207 @@
+"""The sensor `new_files`: asks for a run when files land, change or vanish, or tables fall behind.
+
+One tick lists the landing zone (or reads the notices of the bucket), compares with the ledger and
+the stamps of the tables, and asks for one run for each month and one for the songs. It decides by
+what is there now: a tick that fails, a daemon that stops or a run that dies loses nothing.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from dagster import (
+    AssetKey,
+    DefaultSensorStatus,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    sensor,
+)
+
+from sparkify_assets.ingest.landing import Landing, Listing
+from sparkify_assets.ingest.ledger import seen_ledger
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.refresh.plan import Plan, plan_from
+from sparkify_assets.refresh.run_tags import range_tags
+from sparkify_assets.resources.storage import LakeResource, LandingResource
+from sparkify_assets.sensors.attempts import (
+    ATTEMPT_TAG,
+    GROUP_TAG,
+    WHY_TAG,
+    WORK_TAG,
+    judge,
+)
+from sparkify_assets.sensors.due import Due, due_runs
+from sparkify_assets.sensors.notices import Queue, queue_of
+from sparkify_assets.storage.listing import Place
+from sparkify_assets.tables import LANDED_FILES
+
+NAME = "new_files"
+# Dagster ends a tick after a minute; what could not be listed by then is listed by the next one.
+LISTING_SECONDS = 35
+# So often the tables are looked at where no file was taken in; with a queue the landing zone, too.
+RECONCILE_SECONDS = 300
+_TOLD = 5
+
+
+@dataclass
+class Cursor:
+    """What one tick leaves to the next. To lose it costs a listing.
+
+    Attributes:
+        rest: where an unfinished listing goes on.
+        listed_at: when the last whole listing began, seconds since the epoch.
+        counted: files that the unfinished listing has seen so far.
+        quiet_since: when all tables were up to date, seconds since the epoch; 0 if they were not.
+        ledger: the ledger's version at that time.
+    """
+
+    rest: list[tuple[str, str]] = field(default_factory=list)
+    listed_at: float = 0.0
+    counted: int = 0
+    quiet_since: float = 0.0
+    ledger: int = -1
+
+    @staticmethod
+    def read(text: str | None) -> "Cursor":
+        try:
+            values = json.loads(text or "{}")
+            values["rest"] = [(str(prefix), str(after)) for prefix, after in values["rest"]]
+            return Cursor(**values)
+        except (ValueError, TypeError, KeyError):
+            return Cursor()
+
+    def is_quiet(self, ledger: Snapshot | None) -> bool:
+        """Whether the tables were up to date not long ago, and no file was taken in since."""
+        recent = time.time() - self.quiet_since < RECONCILE_SECONDS
+        return recent and ledger is not None and ledger.version == self.ledger
+
+    def note(self, plan: Plan, ledger: Snapshot | None) -> None:
+        """Keep whether the tables are up to date."""
+        quiet = ledger is not None and not plan.stale
+        self.quiet_since = time.time() if quiet else 0.0
+        self.ledger = ledger.version if ledger is not None else -1
+
+    def write(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass
+class Look:
+    """What one tick looked at."""
+
+    listing: Listing
+    cursor: Cursor
+    what: str
+    done: Callable[[], None] = lambda: None
+
+
+def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> SensorDefinition:
+    """The sensor.
+
+    Args:
+        job_name: of the job over all assets.
+        sqs_url: a queue with the landing bucket's notifications.
+        seconds: between two ticks, at least.
+    """
+
+    @sensor(
+        name=NAME,
+        job_name=job_name,
+        minimum_interval_seconds=seconds,
+        default_status=DefaultSensorStatus.STOPPED,
+        description="Asks for a run for each month (and one for the songs) with files that are "
+        "new, changed or removed, or with tables that are out of date. What failed is tried again "
+        "after 30 s, 1, 2, 4, 8 and 16 minutes.",
+    )
+    def new_files(
+        context: SensorEvaluationContext, landing: LandingResource, lake: LakeResource
+    ) -> SensorResult:
+        zone, months = landing.landing(), set(landing.months())
+        tables, cursor = Lake.at(lake.uri), Cursor.read(context.cursor)
+        # The lake first: a file that lands between the two is then new, not gone.
+        quiet = cursor.is_quiet(tables.find(LANDED_FILES))
+        if not quiet:
+            tables.look()
+        ledger = seen_ledger(tables)
+        look = _look(zone, months, cursor, queue_of(sqs_url, zone))
+        plan = plan_from(
+            tables, ledger, look.listing, landing.rules(), months, look_at_tables=not quiet
+        )
+        if not quiet:
+            look.cursor.note(plan, tables.seen(LANDED_FILES))
+        requests, reasons = [], list(plan.refused)
+        for due in due_runs(plan, months):
+            verdict = judge(context.instance, due)
+            if verdict.attempt:
+                requests.append(_request(due, verdict.attempt))
+            else:
+                reasons.append(verdict.reason)
+        for reason in reasons:
+            context.log.warning(reason)
+        if reasons:  # what the notices told is not done yet: list at the next tick
+            look.cursor.listed_at = 0
+        # Last of all: if anything above fails, the next tick is told again.
+        look.done()
+        return SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else _skipped(look, plan, reasons),
+            cursor=look.cursor.write(),
+        )
+
+    return new_files
+
+
+def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) -> Look:
+    now = time.time()
+    if queue is not None:
+        notices = queue.receive()
+        fresh = now - cursor.listed_at < RECONCILE_SECONDS
+        if fresh and not cursor.rest and not notices.full:
+            files = notices.listing(months)
+            what = f"{len(notices.receipts)} notifications ({len(files)} data files)"
+            return Look(files, cursor, what, lambda: queue.delete(notices))
+    places = [Place(*place) for place in cursor.rest]
+    listing = zone.list(months, places, time.monotonic() + LISTING_SECONDS)
+    following = replace(
+        cursor,
+        rest=[(place.prefix, place.after) for place in listing.rest],
+        listed_at=cursor.listed_at if places else now,
+        counted=(cursor.counted if places else 0) + len(listing),
+    )
+    part = f"; {len(listing.rest)} prefixes are left for the next tick" if listing.rest else ""
+    took = f" with {listing.requests} requests" if listing.requests else ""
+    what = f"{following.counted:,} data files listed{took}{part}"
+    if queue is None:
+        return Look(listing, following, what)
+    return Look(listing, following, what, lambda: queue.delete(notices))
+
+
+def _request(due: Due, attempt: int) -> RunRequest:
+    tags: dict[str, Any] = {
+        GROUP_TAG: due.group,
+        WORK_TAG: due.work,
+        ATTEMPT_TAG: str(attempt),
+        WHY_TAG: due.why,
+    }
+    one = len(due.months) == 1
+    return RunRequest(
+        run_key=f"{due.work}:{attempt}",
+        partition_key=due.months[0] if one else None,
+        asset_selection=[AssetKey(name) for name in due.tables],
+        tags={**tags, **({} if one or not due.months else range_tags(due.months))},
+    )
+
+
+def _skipped(look: Look, plan: Plan, reasons: list[str]) -> str:
+    found = [f"Nothing to start: {look.what}, {len(plan.ledger.scopes)} groups in the ledger"]
+    if plan.listing.unplaced:
+        key, reason = plan.listing.unplaced[0]
+        found.append(f"{len(plan.listing.unplaced)} not loaded, such as {key}: {reason}")
+    if reasons:
+        found.append("; ".join(reasons[:_TOLD]))
+    return ". ".join(found)

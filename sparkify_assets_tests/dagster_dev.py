@@ -1,0 +1,133 @@
+"""`dagster dev` in a process of its own, and its GraphQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+PROJECT = Path(__file__).parents[1]
+
+_LOCATION = """
+{ repositoriesOrError { ... on RepositoryConnection { nodes {
+    name location { name } assetNodes { assetKey { path } }
+} } } }
+"""
+_START_SENSOR = """
+mutation ($selector: SensorSelector!) {
+  startSensor(sensorSelector: $selector) {
+    __typename ... on PythonError { message } ... on UnauthorizedError { message }
+  }
+}
+"""
+_RUNS = """
+{ runsOrError(limit: 500) { ... on Runs { results {
+    runId status creationTime startTime endTime tags { key value }
+} } } }
+"""
+_TICKS = """
+query ($selector: InstigationSelector!) {
+  instigationStateOrError(instigationSelector: $selector) {
+    ... on InstigationState { ticks(limit: 50) { status skipReason timestamp error { message } } }
+  }
+}
+"""
+
+
+class DagsterDev:
+    """A `dagster dev` on the project's workspace.yaml; a context manager."""
+
+    def __init__(self, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        command = [str(Path(sys.executable).with_name("dagster")), "dev"]
+        self._process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(self.port)],
+            cwd=PROJECT,
+            env={**os.environ, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> DagsterDev:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(30)
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """One GraphQL request; its data."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            data=json.dumps({"query": query, "variables": variables}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
+            return json.load(reply)["data"]
+
+    def repository(self) -> Any:
+        """The code location's repository, once it is loaded."""
+        return until(lambda: self.ask(_LOCATION)["repositoriesOrError"]["nodes"])[0]
+
+    def start_sensor(self, name: str) -> None:
+        """Turn a sensor on."""
+        started = self.ask(_START_SENSOR, selector={"sensorName": name, **self._selector()})
+        assert started["startSensor"]["__typename"] == "Sensor", started
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs, the newest first, with their tags as a dict."""
+        found = self.ask(_RUNS)["runsOrError"]["results"]
+        return [{**run, "tags": {t["key"]: t["value"] for t in run["tags"]}} for run in found]
+
+    def ticks(self, name: str) -> list[dict[str, Any]]:
+        """The last ticks of a sensor, the newest first."""
+        found = self.ask(_TICKS, selector={"name": name, **self._selector()})
+        ticks: list[dict[str, Any]] = found["instigationStateOrError"]["ticks"]
+        return ticks
+
+    def _selector(self) -> dict[str, str]:
+        found = self.repository()
+        return {
+            "repositoryName": found["name"],
+            "repositoryLocationName": found["location"]["name"],
+        }
+
+
+def until(what: Callable[[], Any], seconds: float = 120, pause: float = 0.5) -> Any:
+    """Ask again and again until there is something.
+
+    Raises:
+        AssertionError: nothing came of it in time.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            found = what()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            found = None
+        if found:
+            return found
+        time.sleep(pause)
+    raise AssertionError(f"nothing came of it within {seconds} s")

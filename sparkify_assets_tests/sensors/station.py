@@ -1,0 +1,71 @@
+"""The sensor with its runs, tick by tick, as Dagster's daemon would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dagster import DagsterInstance, RunRequest, build_sensor_context
+
+from sparkify_assets.composition import REFRESH, build_defs
+from sparkify_assets.sensors.new_files import NAME
+from sparkify_assets.settings import Settings
+
+
+class Station:
+    """One sensor, its cursor and its Dagster instance."""
+
+    def __init__(self, settings: Callable[..., Settings], instance: DagsterInstance) -> None:
+        self._settings = settings
+        self.instance = instance
+        self.cursor: str | None = None
+        self.keys: set[str] = set()
+        self.requests: list[RunRequest] = []
+        self.skipped = ""
+        self.given: dict[str, object] = {}
+
+    def tick(self) -> list[RunRequest]:
+        """One evaluation; the requests whose key was not seen before, as the daemon takes them."""
+        defs = build_defs(self._settings(**self.given))
+        with build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursor,
+            repository_def=defs.get_repository_def(),
+            sensor_name=NAME,
+            resources=dict(defs.resources or {}),
+        ) as context:
+            found = defs.resolve_sensor_def(NAME).evaluate_tick(context)
+        self.requests = list(found.run_requests or [])
+        self.skipped = found.skip_message or ""
+        self.cursor = found.cursor
+        new = [request for request in self.requests if request.run_key not in self.keys]
+        self.keys |= {str(request.run_key) for request in new}
+        return new
+
+    def run(self, requests: Sequence[RunRequest]) -> list[bool]:
+        """Do what was asked for; whether each run succeeded."""
+        job = build_defs(self._settings(**self.given)).resolve_job_def(REFRESH)
+        return [
+            job.execute_in_process(
+                instance=self.instance,
+                raise_on_error=False,
+                asset_selection=list(request.asset_selection or []),
+                partition_key=request.partition_key,
+                tags=dict(request.tags),
+            ).success
+            for request in requests
+        ]
+
+    def settle(self, most: int = 6) -> int:
+        """Tick and run until nothing is asked for; how many runs that took."""
+        runs = 0
+        for _ in range(most):
+            requests = self.tick()
+            if not requests:
+                return runs
+            assert all(self.run(requests))
+            runs += len(requests)
+        raise AssertionError(f"still asking after {most} ticks: {self.groups()}")
+
+    def groups(self) -> list[str]:
+        """The groups of the last tick's requests."""
+        return [request.tags["sparkify/group"] for request in self.requests]
