@@ -37,7 +37,8 @@ _MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s:
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-_AWS = {*_KEYS, "aws_profile", "aws_region", "aws_default_region", "aws_endpoint_url"}
+_WHO = (*_KEYS, "aws_profile")
+_AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 
 
@@ -75,8 +76,8 @@ class DlCfg(PydanticBaseSettingsSource):
         return self._values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        # Keys belong together: never one from here with another from elsewhere.
-        names = [variable_name(name) for name in _KEYS]
+        # Keys belong together: never one from here with another, or a profile, from elsewhere.
+        names = [variable_name(name) for name in _WHO]
         elsewhere = any(self.current_state.get(name) for name in names)
         return {k: v for k, v in self._values.items() if not (elsewhere and k in names)}
 
@@ -141,7 +142,7 @@ class Settings(BaseSettings):
         "at once at what they name.",
     )
     sensor_seconds: int = Field(
-        default=15, ge=1, description="Seconds between two looks of the sensor, at least."
+        default=10, ge=1, description="Seconds between two looks of the sensor, at least."
     )
     aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr | None = Field(
@@ -250,6 +251,11 @@ class Settings(BaseSettings):
             )
         return self
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Without the keys: whatever process this is sent to has its own."""
+        state = super().__getstate__()
+        return {**state, "__dict__": {**state["__dict__"], **dict.fromkeys(_KEYS)}}
+
     @property
     def engine_is_remote(self) -> bool:
         """Whether the engine's work runs on other machines than this one."""
@@ -295,10 +301,13 @@ def load_settings(**given: Any) -> Settings:
 
 def _export(settings: Settings) -> None:
     """Put into the environment what came from `.env` or `dl.cfg` and others look for there."""
-    known = {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & set(os.environ)
+    for name in map(variable_name, _AWS):
+        if not os.environ.get(name, "-"):
+            del os.environ[name]  # none; botocore would look for a profile without a name
+    known = any(variable_name(field) in os.environ for field in _WHO)
     for field in sorted(_AWS):
         value = getattr(settings, field)
-        if value is None or (known and field in _KEYS):
+        if value is None or (known and field in _WHO):
             continue
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         os.environ.setdefault(variable_name(field), text)

@@ -10,7 +10,11 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+
+Numbers = npt.NDArray[np.uint64]
 
 _MASK = (1 << 63) - 1
 _CHUNK = 8_192
@@ -35,13 +39,17 @@ def file_digest(key: str, etag: str, size: int, reader_version: int) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
 
-def sum_of(digests: Iterable[bytes]) -> int:
+def numbers_of(digests: Iterable[bytes]) -> Numbers:
+    """Half of each digest as a number, in the same order; 8 bytes each in memory.
+
+    That a new file has the number of one among a million others: 1 in 10^13.
+    """
+    return np.fromiter((int.from_bytes(digest[:8], "big") for digest in digests), np.uint64)
+
+
+def sum_of(numbers: Numbers) -> int:
     """One number for a set of files in any order: 63 bits, 0 for none."""
-    total = count = 0
-    for digest in digests:
-        total += int.from_bytes(digest[:8], "big")
-        count += 1
-    return max(1, total & _MASK) if count else 0
+    return max(1, int(numbers.sum(dtype=np.uint64)) & _MASK) if len(numbers) else 0
 
 
 class Files:

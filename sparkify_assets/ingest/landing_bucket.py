@@ -38,6 +38,7 @@ _AHEAD_BYTES = 64 << 20
 _HIDDEN = re.compile(r"/[._](?!\.?/)")
 # Obstore takes no key with these.
 _ODD = re.compile(r"//|/\.\.?(/|$)|[\x00-\x1f\x7f]")
+_ODD_REASON = "its key has an empty part, one that is . or .., or a control character; rename it"
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,7 @@ def take(page: Page, listing: Listing, months: set[str]) -> None:
     listing.requests += page.requests
     for key, etag, size in zip(page.keys, page.etags, page.sizes, strict=True):
         if _ODD.search(key):
-            reason = "its key has an empty part, one that is . or .., or a control character; rename it"
-            listing.unplaced.append((key, reason))
+            listing.unplaced.append((key, _ODD_REASON))
         elif _HIDDEN.search(key) or (size == 0 and "." not in key.rsplit("/", 1)[-1]):
             continue  # hidden, or the empty object that some tools put in place of a folder
         else:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.ingest.files import file_digest, sum_of
+from sparkify_assets.ingest.files import file_digest, numbers_of, sum_of
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
@@ -91,15 +91,20 @@ class Ledger:
         """All landed files; reads the whole ledger."""
         return self.of(*self.scopes)
 
-    def digests(self, scope: str) -> Iterator[tuple[str, bytes]]:
-        """Key and digest (`files.file_digest`) of each landed file of a scope; keeps no rows."""
-        if scope not in self.scopes:
-            return
-        names = ["source_file", "etag", "size", "reader_version"]
-        for batch in self.snapshot.read(names, keys=[scope]).to_batches():
-            columns = (batch.column(name).to_pylist() for name in names)
-            for key, etag, size, version in zip(*columns, strict=True):
-                yield key, file_digest(key, etag, size, version)
+    def keys(self, scope: str) -> Iterator[str]:
+        """The key of each landed file of a scope; keeps no rows."""
+        for batch in self._batches(scope, "source_file"):
+            yield from batch.column(0).to_pylist()
+
+    def digests(self, scope: str) -> Iterator[bytes]:
+        """The digest (`files.file_digest`) of each, in the same order."""
+        for batch in self._batches(scope, "source_file", "etag", "size", "reader_version"):
+            columns = (column.to_pylist() for column in batch.columns)
+            yield from (file_digest(*values) for values in zip(*columns, strict=True))
+
+    def _batches(self, scope: str, *names: str) -> Iterator[pa.RecordBatch]:
+        if scope in self.scopes:
+            yield from self.snapshot.batches(names, [scope])
 
     def number(self, scope: str) -> int:
         """A number for the files of a scope, equal to `files.sum_of` their digests."""
@@ -184,7 +189,7 @@ def _numbers_of(files: Iterable[LandedFile]) -> dict[str, int]:
         digests[_CONTENT].append(digest)
         for month in file.event_months:
             digests.setdefault(f"{_IN}{month}", []).append(digest)
-    return {kind: sum_of(found) for kind, found in digests.items()}
+    return {kind: sum_of(numbers_of(found)) for kind, found in digests.items()}
 
 
 _latest: dict[str, Ledger] = {}

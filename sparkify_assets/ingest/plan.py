@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from sparkify_assets.errors import LandingError
-from sparkify_assets.ingest.files import LandingFile, file_digest, sum_of
+from sparkify_assets.ingest.files import LandingFile, file_digest, numbers_of, sum_of
 from sparkify_assets.ingest.landing import Listing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
 
@@ -78,27 +80,24 @@ def plan_scope(scope: str, listing: Listing, ledger: Ledger, rules: Rules) -> Sc
     """
     plan = ScopePlan(scope, removes=rules.on_delete == "remove" and listing.complete)
     files = listing.of(scope)
-    if not rules.rebuild and sum_of(map(_digest, files)) == ledger.number(scope):
+    listed = numbers_of(map(_digest, files))
+    if not rules.rebuild and sum_of(listed) == ledger.number(scope):
         return plan
-    unseen = {digest for _, digest in ledger.digests(scope)}
-    landed = len(unseen)
-    to_read = []
-    for file in files:
-        digest = _digest(file)
-        if rules.rebuild or digest not in unseen:
-            to_read.append(file)
-        unseen.discard(digest)
+    landed = numbers_of(ledger.digests(scope))
+    here, gone = np.isin(listed, landed), ~np.isin(landed, listed)
+    to_read = [file for file, known in zip(files, here, strict=True) if rules.rebuild or not known]
     keys = {file.key for file in to_read}
     known = set()
-    for key, digest in ledger.digests(scope) if to_read or unseen else ():
-        if key in keys:
-            known.add(key)
-        elif digest in unseen:
-            plan.gone.append(key)
+    if keys or gone.any():
+        for key, is_gone in zip(ledger.keys(scope), gone, strict=True):
+            if key in keys:
+                known.add(key)
+            elif is_gone:
+                plan.gone.append(key)
     plan.new = [file for file in to_read if file.key not in known]
     plan.changed = [file for file in to_read if file.key in known]
     if plan.removes and not rules.confirm_remove:
-        _check_gone(plan, landed)
+        _check_gone(plan, len(landed))
     return plan
 
 

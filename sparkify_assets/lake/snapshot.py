@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from sparkify_assets.lake.log import LogState, StoredPart
-from sparkify_assets.lake.scan import read_parts
+from sparkify_assets.lake.scan import read_parts, scan_part
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table
 
@@ -88,6 +88,12 @@ class Snapshot:
         names = list(columns) if columns is not None else self.table.names
         parts = self.parts if keys is None else self.parts_of(keys)
         return read_parts(self.table, self.location, parts, names)
+
+    def batches(self, columns: Iterable[str], keys: Collection[str]) -> Iterator[pa.RecordBatch]:
+        """As `read`, of some partitions, but batch by batch: never all rows in memory."""
+        names = list(columns)
+        for part in self.parts_of(keys):
+            yield from scan_part(self.table, self.location, part, names)
 
     def last_change(self) -> int:
         """When this version was committed, milliseconds since the epoch."""

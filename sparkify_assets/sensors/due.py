@@ -22,11 +22,12 @@ from sparkify_assets.tables import (
     SONG_MATCHES,
     SONGPLAYS,
     SONGS,
+    TIME,
 )
 
 # What a run for new songs makes: their tables, and what was heard of them in every month.
 SONG_TABLES = (RAW_SONGS.name, SONGS.name, ARTISTS.name)
-REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name)
+REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name, TIME.name)
 MONTH_TABLES = (RAW_LOGS.name, *[t.name for t in BUILT if t.name not in SONG_TABLES])
 
 
@@ -71,10 +72,12 @@ class _Work:
 
     def hash(self, counter: int) -> str:
         digest = hashlib.blake2b(f"{counter}\n".encode(), digest_size=8)
-        items = [f"{stale.table.name}/{stale.key}" for stale in self.stale]
         if self.scope:
-            items += [f"{file.key}\0{file.etag}\0{file.size}" for file in self.scope.to_read]
+            # Not with the tables: these are not looked at each time, and follow from the files.
+            items = [f"{file.key}\0{file.etag}\0{file.size}" for file in self.scope.to_read]
             items += self.scope.removed
+        else:
+            items = [f"{stale.table.name}/{stale.key}" for stale in self.stale]
         for item in sorted(items):
             digest.update(f"{item}\n".encode())
         return f"{counter}-{digest.hexdigest()}"
@@ -91,7 +94,8 @@ def due_runs(plan: Plan, months: Iterable[str]) -> list[Due]:
     for scope in plan.scopes:
         groups.setdefault(scope.scope, _Work()).scope = scope
     events = [month for month in plan.ledger.event_months() if month in allowed]
-    for stale in plan.stale:
+    # Tables without months come last: users are made with any month that is made anyhow.
+    for stale in sorted(plan.stale, key=lambda found: not found.table.monthly):
         group = _group_of(stale, groups, events)
         if group is not None:
             groups.setdefault(group, _Work()).stale.append(stale)
@@ -119,6 +123,5 @@ def _group_of(stale: Stale, groups: dict[str, _Work], events: list[str]) -> str 
         return SONG_SCOPE
     if stale.table.monthly:
         return stale.key
-    # users and their history are made with any month.
     of_months = [group for group in groups if group != SONG_SCOPE]
     return max(of_months, default=None) or (events[-1] if events else None)

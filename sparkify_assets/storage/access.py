@@ -127,18 +127,19 @@ def s3_access(environment: Mapping[str, str] | None = None) -> S3Access:
     identity = hashlib.blake2b(digest_size=8)
     for name in _IDENTITY:
         identity.update(f"{name}={env.get(name, '')}\0".encode())
+    who = identity.hexdigest()
     return S3Access(
         endpoint=endpoint.rstrip("/") if endpoint else None,
-        region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or _profile_region(),
+        region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or _profile_region(who),
         # Other servers than AWS seldom have a name for each bucket.
         path_style=style == "path" or (style == "auto" and endpoint is not None),
-        identity=identity.hexdigest(),
+        identity=who,
     )
 
 
-def _profile_region() -> str:
+def _profile_region(identity: str) -> str:
     try:
-        return _session(os.environ.get("AWS_PROFILE", "")).region_name or DEFAULT_REGION
+        return _session(identity).region_name or DEFAULT_REGION
     except Exception:  # noqa: BLE001 -- a profile that is not there is told with the credentials
         return DEFAULT_REGION
 
@@ -178,12 +179,19 @@ def _frozen(access: S3Access) -> tuple[str, str, str | None]:
 
     try:
         now = _credentials(access).get_frozen_credentials()
-    except (BotoCoreError, ClientError) as error:
-        raise CredentialsError(
-            f"the AWS credentials cannot be renewed: {error}. Log in again with AWS_PROFILE, or "
-            "correct AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE"
-        ) from None
+    except CredentialsError:
+        raise
+    except (BotoCoreError, ClientError, OSError) as error:
+        raise not_renewed(str(error)) from None
     return now.access_key, now.secret_key, now.token
+
+
+def not_renewed(reason: str) -> CredentialsError:
+    """The error for credentials that a login or a role does not give any more."""
+    return CredentialsError(
+        f"the AWS credentials cannot be renewed: {' '.join(reason.split()).rstrip('.')}. Log in "
+        "again with AWS_PROFILE, or correct AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE"
+    )
 
 
 @lru_cache(maxsize=32)

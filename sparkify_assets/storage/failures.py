@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from sparkify_assets.errors import StorageError
-from sparkify_assets.storage.access import CredentialsError
+from sparkify_assets.storage.access import CredentialsError, not_renewed
 
 # What the C++ SDK has no name for is UNKNOWN to pyarrow, with S3's own name further behind.
 _CODE = re.compile(
@@ -18,6 +18,10 @@ _CODE = re.compile(
 )
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>|ExceptionName: \w+ Message: ([^(]{1,300})")
 _STATUS = re.compile(r"status code: (\d{3})|HTTP status (\d{3})")
+# Botocore's error when it asks for a role's credentials, in obstore's words and in its own.
+_RENEWAL = re.compile(
+    r"External AWS credential provider: (.{1,300})|(An error occurred .{1,200}AssumeRole.{1,200})"
+)
 _REGION = re.compile(r"expecting '([a-z0-9-]+)'|<Region>([a-z0-9-]+)</Region>")
 
 
@@ -39,6 +43,9 @@ def explained(error: BaseException, request: Request) -> StorageError:
     if isinstance(error, StorageError):
         return error
     text = str(error)
+    renewal = _group(_RENEWAL, text)
+    if renewal:  # its code is not that of this request
+        return explained(not_renewed(renewal), request)
     code = _code(text)
     reason, way_out = _meaning(code, text, request)
     said = _group(_MESSAGE, text).strip().rstrip(".")

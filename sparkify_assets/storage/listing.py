@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -15,7 +15,7 @@ from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.failures import Request, explained
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
-from sparkify_assets.storage.requests import PAGE_KEYS
+from sparkify_assets.storage.requests import PAGE_KEYS, listed
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -75,14 +75,16 @@ def walk(
     """
     todo = list(places)
     running: set[Future[tuple[list[Page], list[Place]]]] = set()
+    begun = False  # however late it is, every call gets on by a page
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while todo or running:
-            late = until is not None and time.monotonic() > until
+            late = begun and until is not None and time.monotonic() > until
             while todo and len(running) < AT_ONCE and not late:
                 divide = len(todo) + len(running) <= AT_ONCE
                 running.add(pool.submit(_step, lister, todo.pop(0), divide=divide))
             if not running:
                 break
+            begun = True
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 pages, further = future.result()
@@ -105,7 +107,12 @@ def _step(lister: Lister, place: Place, *, divide: bool) -> tuple[list[Page], li
 
 
 class BucketLister:
-    """Keys below a location in a bucket."""
+    """Keys below a location in a bucket.
+
+    Listed with obstore, which is many times faster than botocore, but refuses keys with an empty
+    part, one of dots or a control character, and takes the slash off the end of a key (with which
+    some tools mark a folder). Where that matters, botocore is asked.
+    """
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -115,6 +122,8 @@ class BucketLister:
         import obstore
         from obstore.exceptions import BaseError, InvalidPathError
 
+        if place.after.endswith("/"):
+            return self._exact_page(place, 0)
         after = f"{self._above}{place.after}" if place.after else None
         try:
             found = obstore.list(
@@ -126,14 +135,16 @@ class BucketLister:
             )
             chunk = next(iter(found), None)
         except InvalidPathError:
-            return self._any_keys(place)
+            return self._exact_page(place, 1)
+        except ValueError:  # obstore refused the place itself and did not ask
+            return self._exact_page(place, 0)
         except (BaseError, OSError) as error:
             raise self._explained(error) from None
         if chunk is None:
             return Page()
         page = self._page(pa.table(chunk))
         page.more = len(page.keys) >= PAGE_KEYS
-        return page
+        return self._exact_page(place, 1) if _unclear(page) else page
 
     def level(self, prefix: str) -> Page:
         import obstore
@@ -144,43 +155,60 @@ class BucketLister:
                 self._store, f"{self._above}{prefix}", return_arrow=True
             )
         except InvalidPathError:
-            # No division: everything below is one place.
-            return Page(prefixes=[prefix])
+            return self._exact_level(prefix, 1)
+        except ValueError:
+            return self._exact_level(prefix, 0)
         except (BaseError, OSError) as error:
             raise self._explained(error) from None
         page = self._page(pa.table(found["objects"]))
-        below = [f"{name.removeprefix(self._above)}/" for name in found["common_prefixes"]]
-        page.prefixes = below
-        page.requests = max(1, -(-(len(page.keys) + len(below)) // PAGE_KEYS))
-        return page
+        page.prefixes = [f"{name.removeprefix(self._above)}/" for name in found["common_prefixes"]]
+        page.requests = listed(len(page.keys) + len(page.prefixes))
+        return self._exact_level(prefix, page.requests) if _unclear(page) else page
 
     def _page(self, table: pa.Table) -> Page:
         keys = [key.removeprefix(self._above) for key in table["path"].to_pylist()]
         return Page(keys, table["e_tag"].to_pylist(), table["size"].to_pylist())
 
-    def _any_keys(self, place: Place) -> Page:
-        """A page in which a key has an empty part or one of dots, which obstore refuses."""
+    def _exact_page(self, place: Place, requests: int) -> Page:
+        after = {"StartAfter": f"{self._above}{place.after}"} if place.after else {}
+        return self._exact(requests, Prefix=f"{self._above}{place.prefix}", **after)[0]
+
+    def _exact_level(self, prefix: str, requests: int) -> Page:
+        level, token = Page(requests=requests), ""
+        while True:
+            more = {"ContinuationToken": token} if token else {}
+            page, token = self._exact(0, Prefix=f"{self._above}{prefix}", Delimiter="/", **more)
+            level.keys += page.keys
+            level.etags += page.etags
+            level.sizes += page.sizes
+            level.prefixes += page.prefixes
+            level.requests += page.requests
+            if not token:
+                return level
+
+    def _exact(self, requests: int, **arguments: str) -> tuple[Page, str]:
+        """A page, and the token of the next one; `requests` were made in vain before."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        arguments: dict[str, Any] = {
-            "Bucket": self._location.bucket,
-            "Prefix": f"{self._above}{place.prefix}",
-            "MaxKeys": PAGE_KEYS,
-        }
-        if place.after:
-            arguments["StartAfter"] = f"{self._above}{place.after}"
         try:
-            found = s3_access().client("s3").list_objects_v2(**arguments)
+            found = s3_access().client("s3").list_objects_v2(
+                Bucket=self._location.bucket, MaxKeys=PAGE_KEYS, **arguments
+            )  # fmt: skip
         except (BotoCoreError, ClientError, StorageError) as error:
             raise self._explained(error) from None
         contents = found.get("Contents", [])
-        return Page(
+        page = Page(
             keys=[entry["Key"].removeprefix(self._above) for entry in contents],
             etags=[entry["ETag"] for entry in contents],
             sizes=[entry["Size"] for entry in contents],
+            prefixes=[
+                entry["Prefix"].removeprefix(self._above)
+                for entry in found.get("CommonPrefixes", [])
+            ],
             more=bool(found.get("IsTruncated")),
-            requests=2,
+            requests=requests + 1,
         )
+        return page, str(found.get("NextContinuationToken") or "")
 
     @property
     def _store(self) -> S3Store:
@@ -189,3 +217,16 @@ class BucketLister:
     def _explained(self, error: BaseException) -> StorageError:
         request = Request("ListObjectsV2", self._location.bucket, self._location.setting)
         return explained(error, request)
+
+
+def _unclear(page: Page) -> bool:
+    """Whether a key may have lost the slash at its end, and would be taken for another one.
+
+    One without a dot is no data either way, unless the next page begins after it.
+    """
+    empty = [key for key, size in zip(page.keys, page.sizes, strict=True) if size == 0]
+    if not empty:
+        return False
+    return (page.more and empty[-1] == page.keys[-1]) or any(
+        "." in key.rpartition("/")[2] for key in empty
+    )

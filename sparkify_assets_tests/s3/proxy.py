@@ -32,6 +32,7 @@ _FAIL, _DROP_REPLY, _DELAY = "fail", "drop_reply", "delay"
 _SECONDS = 60  # that the server may take for one request
 _SQS_VERSION = "2012-11-05"  # of its older, form-encoded protocol
 _LIST_PARAMETERS = {"prefix", "delimiter", "marker", "max-keys", "encoding-type"}
+_ABSOLUTE = re.compile(r"^http://[^/]*")  # the form for whom the proxy is set as its HTTP proxy
 _SIGNER = re.compile(r"Credential=([^/]+)/")
 _HOP_BY_HOP = {
     "connection",
@@ -52,7 +53,7 @@ _NOT_FORWARDED = {*_HOP_BY_HOP, "expect", "content-length"}
 class Request:
     """One request as the client sent it; path and query decoded.
 
-    `access_key` is the one that it was signed with.
+    `access_key` is the one that it was signed with, `at` when it came (`time.time()`).
     """
 
     method: str
@@ -66,6 +67,7 @@ class Request:
     host: str
     access_key: str | None
     session_token: str | None
+    at: float
 
     @property
     def line(self) -> str:
@@ -270,7 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._body()
             # Not `self.path`, which has lost leading slashes.
-            target = self.requestline.split()[1]
+            target = _ABSOLUTE.sub("", self.requestline.split()[1])
             if target.startswith(_CONTROL):
                 self._control(target.removeprefix(_CONTROL), body or b"")
                 return
@@ -336,6 +338,7 @@ class _Handler(BaseHTTPRequestHandler):
             host=self.headers.get("Host", ""),
             access_key=signer.group(1) if signer else None,
             session_token=self.headers.get("X-Amz-Security-Token"),
+            at=time.time(),
         )
 
     def _is_sqs(self, body: bytes) -> bool:

@@ -194,10 +194,11 @@ ODD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("pages", [1000, 3])
+@pytest.mark.parametrize("pages", [1000, 3, 2, 1])
 def test_odd_names(place: Place, pages: int, small_pages: Callable[[int], None]) -> None:
     wanted = {f"song_data/A/{name}": name.encode() for name in ODD}
-    hidden = {key for key in wanted if key.rsplit("/", 1)[-1].startswith(".")}
+    wanted |= {f"song_data/A{name}/{n}.json": b"%d" % n for name in ODD for n in range(3)}
+    hidden = {key for key in wanted if "/." in key}
     for key, body in wanted.items():
         place.zone.write(key, body)
     small_pages(pages)
@@ -207,13 +208,16 @@ def test_odd_names(place: Place, pages: int, small_pages: Callable[[int], None])
     assert place.read(found.files) == {k: wanted[k] for k in sorted(set(wanted) - hidden)}
 
 
-@pytest.mark.parametrize("pages", [1000, 3])
+@pytest.mark.parametrize("pages", [1000, 3, 2, 1])
 def test_keys_with_empty_parts_or_dots_never_stop_the_rest(
     place: Place, pages: int, small_pages: Callable[[int], None]
 ) -> None:
     good = {
         *(f"song_data/{a}/{b}/TR{n}.json" for a in "AB" for b in "CD" for n in range(4)),
         *(f"log_data/2018/11/2018-11-{day:02d}-events.json" for day in range(1, 9)),
+        "log_data/2018/11/2018-11-09-events.json/part-0.json",
+        "song_data/A/C/TR1!.json",
+        "song_data/A/C/TR1/x.json",
     }
     bad = {
         "log_data//2018-11-01-events.json",
@@ -229,7 +233,10 @@ def test_keys_with_empty_parts_or_dots_never_stop_the_rest(
         "song_data/A/tab\there.json",
         "song_data/A/del\x7f.json",
     }
-    folders = ["song_data/", "song_data/A/", "song_data/A/C/", "song_data/E/", "log_data/2018/"]
+    folders = [
+        *("song_data/", "song_data/A/", "song_data/A/C/", "song_data/E/", "log_data/2018/"),
+        *("log_data/2018/11/2018-11-09-events.json/", "song_data/A/C/TR1/", "song_data/F.json/"),
+    ]
     hidden = ["song_data/.DS_Store", "song_data/A/_SUCCESS", "log_data/.tmp/2018-11-01.json"]
     put_all(place, [*good, *bad, *hidden])
     put_all(place, folders, "")

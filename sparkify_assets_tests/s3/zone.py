@@ -12,12 +12,13 @@ class BucketZone(Zone):
     def __init__(self, endpoint: str, uri: str) -> None:
         self.uri = uri
         self._endpoint = endpoint
-        self._bucket, _, self._prefix = uri.removeprefix("s3://").partition("/")
+        self._bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        self._above = f"{prefix}/" if prefix else ""
 
     def write(self, key: str, content: bytes | str) -> str:
         body = content.encode() if isinstance(content, str) else content
-        put(self._endpoint, self._bucket, f"{self._prefix}/{key}".lstrip("/"), body)
+        put(self._endpoint, self._bucket, f"{self._above}{key}".lstrip("/"), body)
         return key
 
     def delete(self, key: str) -> None:
-        delete(self._endpoint, self._bucket, f"{self._prefix}/{key}".lstrip("/"))
+        delete(self._endpoint, self._bucket, f"{self._above}{key}".lstrip("/"))
