@@ -20,6 +20,7 @@ from sparkify_assets.ingest.task import Account
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.resources.storage import LakeResource, LandingResource
+from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
 
 # Metadata of a materialization: files that could not be read, with the reason of each.
@@ -80,6 +81,7 @@ def _take_in(
 ) -> Ingested:
     rebuild = bool(context.op_execution_context.op_config[REBUILD])
     rules = landing.rules(rebuild=rebuild)
+    before = REQUESTS.made()
     done = ingest(lake.lake(), landing.landing(), lambda: spark.session, wanted, rules)
     for key in done.changed:
         context.log.warning(f"{key} changed while it was read; the next run takes it in")
@@ -88,6 +90,8 @@ def _take_in(
             context.log.error(f"{key} cannot be read: {reason}; every run will try again")
     if done.removed:
         context.log.warning(f"{len(done.removed)} files are gone; their rows count no longer")
+    if made := REQUESTS.since(before):
+        context.log.info(f"requests to S3: {made}")
     accounts = [account for found in done.accounts.values() for account in found]
     totals = _totals(accounts)
     context.log.info(

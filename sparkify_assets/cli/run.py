@@ -125,6 +125,9 @@ def show_summary(summary: Summary, settings: Settings) -> None:
     if summary.seconds_by_step:
         steps = ", ".join(f"{n} {s:.1f}" for n, s in summary.seconds_by_step.items())
         say(f"{summary.seconds:.1f} s in all; by step: {steps}.", style="dim")
+    if summary.requests:
+        made = ", ".join(f"{number:,} {kind}" for kind, number in summary.requests.items())
+        say(f"Requests to S3: {made}.", style="dim")
     if summary.rejected:
         say("`sparkify rejects` shows the rejected lines with their reasons.")
     if summary.removed_files:

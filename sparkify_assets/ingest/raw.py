@@ -11,7 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
-from sparkify_assets.lake.frames import read_batches
+from sparkify_assets.lake.frames import read_where
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import first_instant, next_month
@@ -44,7 +44,7 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> DataFrame
 
 def _counting(spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFile]) -> DataFrame:
     """The rows that the ledger counts for these files; exactly as many, or an error."""
-    frame = read_batches(spark, snapshot, {file.batch for file in files})
+    frame = read_where(spark, snapshot, [_partition(snapshot, file) for file in files])
     if not files:
         return frame
     named = spark.createDataFrame(
@@ -65,6 +65,12 @@ def _counting(spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFil
             "ledger counts; planning again"
         )
     return counting
+
+
+def _partition(snapshot: Snapshot, file: LandedFile) -> dict[str, str]:
+    """Where the rows of a file are: one batch may hold files of many months."""
+    values = {"batch": file.batch, "landing_month": file.scope}
+    return {name: values[name] for name in snapshot.table.partition_by}
 
 
 def _within(months: Collection[str]) -> Column:

@@ -37,6 +37,7 @@ from sparkify_assets.partitions import months_between
 from sparkify_assets.refresh.build import Build
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.resources.storage import LakeResource
+from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import TABLES, WHOLE_TABLE, Table
 
 _MOST_ATTEMPTS = 8
@@ -53,6 +54,7 @@ class S3ParquetIOManager(ConfigurableIOManager):
     lake: ResourceDependency[LakeResource]
     spark: ResourceDependency[SparkResource]
     _looked: bool = PrivateAttr(default=False)
+    _before: dict[str, int] = PrivateAttr(default_factory=REQUESTS.made)
     _builds: dict[tuple[str, int], Build] = PrivateAttr(default_factory=dict)
 
     def load_input(self, context: InputContext) -> DataFrame:
@@ -88,6 +90,7 @@ class S3ParquetIOManager(ConfigurableIOManager):
         key = (step.step.key, step.previous_attempt_count)
         if key not in self._builds:
             self._builds.clear()  # a former step or attempt has no use for it any more
+            self._before = REQUESTS.made()
             if not self._looked or step.previous_attempt_count:
                 self.lake.lake().look()
                 self._looked = True
@@ -103,7 +106,9 @@ class S3ParquetIOManager(ConfigurableIOManager):
         self, context: OutputContext, build: Build, snapshot: Snapshot, written: Written
     ) -> None:
         table = snapshot.table
+        made = REQUESTS.since(self._before)
         common: dict[str, Any] = {
+            **({"s3_requests": MetadataValue.json(made)} if made else {}),
             "delta_version": snapshot.version,
             "dagster/uri": MetadataValue.path(snapshot.location.uri),
             "dagster/table_name": table.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import pyarrow as pa
@@ -29,9 +29,16 @@ def read_frame(
     return _read(spark, snapshot, snapshot.parts if keys is None else snapshot.parts_of(keys))
 
 
-def read_batches(spark: SparkSession, snapshot: Snapshot, batches: Collection[str]) -> DataFrame:
-    """Rows of a raw table, of the parts of some batches (see `ingest`)."""
-    return _read(spark, snapshot, [p for p in snapshot.parts if p.partition["batch"] in batches])
+def read_where(
+    spark: SparkSession, snapshot: Snapshot, wanted: Collection[Mapping[str, str]]
+) -> DataFrame:
+    """As `read_frame`, of the partitions with any of these sets of values."""
+    sets = {frozenset(values.items()) for values in wanted}
+    return _read(spark, snapshot, [p for p in snapshot.parts if _values(p) in sets])
+
+
+def _values(part: StoredPart) -> frozenset[tuple[str, str]]:
+    return frozenset(part.partition.items())
 
 
 def _read(spark: SparkSession, snapshot: Snapshot, parts: Sequence[StoredPart]) -> DataFrame:

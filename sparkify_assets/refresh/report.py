@@ -17,6 +17,7 @@ from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.plan import Plan, make_plan
 from sparkify_assets.refresh.steps import Outcome
 from sparkify_assets.settings import Settings
+from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import BUILT, PUBLIC, SONGPLAYS, Table
 
 
@@ -59,7 +60,10 @@ class Status:
 
 @dataclass
 class Summary:
-    """What a run did. `rows` of the public tables; `changed`: all tables with a new version."""
+    """What a run did. `rows` of the public tables; `changed`: all tables with a new version.
+
+    `requests` are those to S3, by kind; without what Apache Spark asks for by itself.
+    """
 
     files_read: int
     lines: int
@@ -77,6 +81,7 @@ class Summary:
     unreadable: dict[str, str]
     months_outside: list[str]
     run_ids: list[str]
+    requests: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -137,6 +142,7 @@ def summarize(
         unreadable=outcome.unreadable,
         months_outside=months_outside(ledger, settings),
         run_ids=outcome.run_ids,
+        requests=REQUESTS.made(),
     )
 
 

@@ -10,6 +10,7 @@ when a client is made or renewed and never kept in a value that is pickled, logg
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,7 @@ class S3Access:
 
     def client(self, service: Literal["s3", "sqs", "sts"]) -> Any:
         """boto3's client of a service."""
+        _frozen(self)  # an error of ours where they cannot be renewed
         return _client(self, service)
 
     def dagster_resource(self) -> Any:
@@ -148,6 +150,8 @@ def _profile_region(identity: str) -> str:
 def _session(identity: str) -> Any:  # noqa: ARG001 -- another identity is another session
     import boto3
 
+    # It warns with a traceback of what it raises too.
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     return boto3.session.Session()
 
 
@@ -255,7 +259,6 @@ def _arrow(access: S3Access, key: str, secret: str, token: str | None) -> pafs.F
 def _client(access: S3Access, service: str) -> Any:
     from botocore.config import Config
 
-    _credentials(access)
     style = "path" if access.path_style else "virtual"
     return _session(access.identity).client(
         service,

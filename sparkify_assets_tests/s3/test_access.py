@@ -201,7 +201,12 @@ def open_part(bucket: str) -> None:
 @pytest.mark.parametrize("ask", [obstore_lists, open_part, list_exactly])
 @pytest.mark.parametrize("refusal", ["AccessDenied", "ExpiredTokenException", "no file"])
 def test_a_role_that_is_not_given(
-    nobody: Nobody, ask: Ask, refusal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nobody: Nobody,
+    ask: Ask,
+    refusal: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     token = tmp_path / "token"
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
@@ -215,6 +220,7 @@ def test_a_role_that_is_not_given(
     assert "cannot be renewed" in str(caught.value)
     assert "correct AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE" in str(caught.value)
     assert not caught.value.refused
+    assert "Traceback" not in caplog.text
 
 
 @LIBRARIES

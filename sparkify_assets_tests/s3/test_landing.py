@@ -37,11 +37,11 @@ class Place:
         assert isinstance(found, BucketLanding)
         self.landing = found
 
-    def list(self) -> Listing:
+    def listing(self) -> Listing:
         return self.landing.list(MONTHS)
 
     def keys(self) -> list[str]:
-        return [file.key for file in self.list().files]
+        return [file.key for file in self.listing().files]
 
     def read(self, files: Iterable[LandingFile]) -> dict[str, bytes | type[Exception]]:
         """The content of each file, or the error that it raised."""
@@ -72,7 +72,7 @@ def put_all(place: Place, keys: Iterable[str], body: str = "{}") -> None:
 
 
 def test_an_empty_zone(place: Place) -> None:
-    assert len(place.list()) == 0
+    assert len(place.listing()) == 0
 
 
 def test_a_bucket_that_is_not_there(on_moto: Proxy) -> None:
@@ -83,18 +83,18 @@ def test_a_bucket_that_is_not_there(on_moto: Proxy) -> None:
 def test_a_file_that_is_replaced_between_listing_and_reading(place: Place) -> None:
     place.zone.logs(LOG, event())
     other = place.zone.logs("log_data/2018-11-02-events.json", event())
-    files = place.list().files
+    files = place.listing().files
     place.zone.write(LOG, "{}")
     found = place.read(files)
     assert found[LOG] is ContentChanged
     assert found[other] == json.dumps(event()).encode()
-    assert place.read(place.list().files)[LOG] == b"{}"
+    assert place.read(place.listing().files)[LOG] == b"{}"
 
 
 def test_a_file_that_is_deleted_between_listing_and_reading(place: Place) -> None:
     place.zone.logs(LOG, event())
     other = place.zone.logs("log_data/2018-11-02-events.json", event())
-    files = place.list().files
+    files = place.listing().files
     place.zone.delete(LOG)
     found = place.read(files)
     assert found[LOG] is ContentChanged
@@ -108,10 +108,10 @@ def test_packed_files(place: Place) -> None:
     twice = place.zone.write("log_data/2018-11-02.jsonl.GZ", gzip.compress(lines) * 2)
     torn = place.zone.write("log_data/2018-11-03.json.gz", gzip.compress(lines)[:-20])
     none = place.zone.write("log_data/2018-11-04.json.gz", b"no gzip at all")
-    found = place.read(file for file in place.list().files if file.key in (whole, twice))
+    found = place.read(file for file in place.listing().files if file.key in (whole, twice))
     assert found == {whole: lines, twice: lines * 2}
     errors = []
-    for file, blocks in place.landing.read(place.list().files, Requests()):
+    for file, blocks in place.landing.read(place.listing().files, Requests()):
         try:
             list(blocks)
         except (EOFError, gzip.BadGzipFile) as error:
@@ -127,7 +127,7 @@ def _large(mark: bytes) -> bytes:
 def test_a_large_file_is_read_in_ranges_of_what_was_listed(place: Place) -> None:
     body = _large(b"a")
     place.zone.write(LOG, body)
-    [file] = place.list().files
+    [file] = place.listing().files
     place.proxy.requests()
     requests = Requests()
     contents = place.landing.read([file], requests)
@@ -144,7 +144,7 @@ def test_a_large_file_is_read_in_ranges_of_what_was_listed(place: Place) -> None
 @pytest.mark.parametrize("place", ["in"], indirect=True)
 def test_a_large_file_that_is_replaced_in_the_middle_is_noticed(place: Place) -> None:
     place.zone.write(LOG, _large(b"a"))
-    [file] = place.list().files
+    [file] = place.listing().files
     place.proxy.delay(r"GET .*events\.json", 0.3)
     contents = place.landing.read([file], Requests())
     blocks = next(contents)[1]
@@ -162,7 +162,7 @@ def test_a_large_file_among_small_ones(place: Place) -> None:
     packed = place.zone.write("log_data/2018-11-20.json.gz", gzip.compress(bodies[names[4]], 0))
     for name, body in bodies.items():
         place.zone.write(name, body)
-    assert place.read(place.list().files) == {**bodies, packed: bodies[names[4]]}
+    assert place.read(place.listing().files) == {**bodies, packed: bodies[names[4]]}
 
 
 @pytest.mark.parametrize("place", ["in"], indirect=True)
@@ -171,7 +171,7 @@ def test_each_of_many_small_files_takes_one_request(place: Place) -> None:
     put_all(place, names)
     place.proxy.requests()
     before = REQUESTS.made()
-    files = place.list().files
+    files = place.listing().files
     assert [file.key for file in files] == sorted(names)
     listed = place.proxy.requests()
     assert {request.kind for request in listed} == {"LIST"}
@@ -202,7 +202,7 @@ def test_odd_names(place: Place, pages: int, small_pages: Callable[[int], None])
     for key, body in wanted.items():
         place.zone.write(key, body)
     small_pages(pages)
-    found = place.list()
+    found = place.listing()
     assert found.unplaced == []
     assert [file.key for file in found.files] == sorted(set(wanted) - hidden)
     assert place.read(found.files) == {k: wanted[k] for k in sorted(set(wanted) - hidden)}
@@ -241,7 +241,7 @@ def test_keys_with_empty_parts_or_dots_never_stop_the_rest(
     put_all(place, [*good, *bad, *hidden])
     put_all(place, folders, "")
     small_pages(pages)
-    found = place.list()
+    found = place.listing()
     assert [file.key for file in found.files] == sorted(good)
     assert {key for key, _ in found.unplaced} == bad
     assert len(found.unplaced) == len(bad)
@@ -258,7 +258,7 @@ def test_more_keys_than_fit_on_a_page(place: Place) -> None:
     put_all(place, [*names, *logs])
     before = REQUESTS.made()
     place.proxy.requests()
-    found = place.list()
+    found = place.listing()
     assert [file.key for file in found.files] == sorted([*names, *logs])
     made = place.proxy.counts()
     assert REQUESTS.since(before) == made
@@ -277,6 +277,6 @@ def test_pages_of_any_size(place: Place, pages: int, small_pages: Callable[[int]
 def test_reading_may_stop_at_any_file(place: Place) -> None:
     names = [f"song_data/TR{n:05d}.json" for n in range(60)]
     put_all(place, names)
-    files = place.list().files
+    files = place.listing().files
     for file, blocks in islice(place.landing.read(files, Requests()), 3):
         assert b"".join(blocks) == b"{}", file

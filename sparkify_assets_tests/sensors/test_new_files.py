@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from dagster import DagsterInstance, RunRequest
 
 from sparkify_assets.errors import LandingError
-from sparkify_assets.lake import commit
+from sparkify_assets.lake import commit, log
 from sparkify_assets.sensors import attempts
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import SONGPLAYS
@@ -144,7 +145,7 @@ def test_tables_that_fell_behind_are_made_without_a_new_file(
     """A run that died between the ledger and the facts."""
     loaded.zone.logs("log_data/2018/11/more.json", event(sessionId=9))
     (request,) = station.tick()
-    write = commit.write_log
+    write = log.write_log
 
     def die(location: Any, *arguments: Any) -> Any:
         if location.uri.endswith("/songplays"):
@@ -187,7 +188,7 @@ def failing(folder_station: Station, world: World, monkeypatch: pytest.MonkeyPat
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets how many seconds after the present the sensor takes for now."""
     ahead = [0.0]
-    real = attempts.time.time
+    real = time.time
     monkeypatch.setattr(attempts, "time", _Time(lambda: real() + ahead[0]))
 
     def move(seconds: float) -> None:
@@ -226,6 +227,7 @@ def test_what_was_given_up_is_tried_afresh_when_more_lands(
     for _ in range(attempts.MOST_ATTEMPTS):
         failing.run(failing.tick())
         clock(1e4)
+    failing.tick()
     assert "2018-11" not in failing.groups()
     world.zone.logs("log_data/2018/11/more.json", event(sessionId=2))
     request = of("2018-11", failing.tick())
@@ -237,20 +239,12 @@ def test_while_a_run_is_under_way_no_other_is_started_for_its_month(
 ) -> None:
     world.zone.logs(NOVEMBER, event())
     (request,) = folder_station.tick()
-    _started(folder_station.instance, request.tags)
+    folder_station.begin(request)
     world.zone.logs("log_data/2018/11/more.json", event(sessionId=2))
     assert folder_station.tick() == []
     assert "2018-11: a run is under way" in folder_station.skipped
     clock(attempts.PATIENCE_SECONDS + 1)  # it may be dead
     assert len(folder_station.tick()) == 1
-
-
-def _started(instance: DagsterInstance, tags: Mapping[str, str]) -> None:
-    from dagster import DagsterRun, DagsterRunStatus
-    from dagster._core.test_utils import create_run_for_test
-
-    run = create_run_for_test(instance, tags=dict(tags), status=DagsterRunStatus.STARTED)
-    assert isinstance(run, DagsterRun)
 
 
 def test_a_landing_zone_that_cannot_be_listed_fails_the_tick(
