@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo dev test check format lock clean
+.PHONY: help env demo demo-s3 dev test check format lock clean
 
 help: ## show this
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 env: $(READY) ## set up .venv
 
@@ -24,6 +24,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: env ## generate sample data, load it, show the most played songs
 	@$(BIN)/sparkify demo
+
+demo-s3: env ## the same on an S3 server of its own, driven by the sensor (one minute)
+	@$(BIN)/python -m sparkify_assets_tests.s3.demo
 
 dev: env ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1

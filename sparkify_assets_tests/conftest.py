@@ -65,8 +65,10 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
     yield
+    # A session that this test began lives on, and PySpark remembers here what kind it is.
+    sessions = {n: value for n, value in os.environ.items() if n.startswith("SPARK_")}
     os.environ.clear()
-    os.environ.update(before)
+    os.environ.update(before | sessions)
 
 
 @pytest.fixture

@@ -311,6 +311,7 @@ def test_rows_that_the_ledger_names_but_that_are_gone_are_noticed(bench: Bench) 
     bench.run()
     ledger = read_ledger(bench.lake)
     DeltaTable(bench.lake.table_location(RAW_LOGS).uri).delete()
+    bench.lake.look()
     with pytest.raises(PlanChanged, match="0 rows were found of the 1 that the ledger counts"):
         read_raw_logs(bench.spark, bench.lake, ledger, ["2018-11"])
 

@@ -151,7 +151,7 @@ def test_a_checkpoint_keeps_everything(
 def test_a_lake_that_was_removed_and_made_again_is_not_mixed_up(lake: Lake) -> None:
     put(lake, lake.snapshot(TIME), 7, "2018-11", [1])
     shutil.rmtree(lake.location.uri)
-    assert not lake.exists(TIME)
+    assert lake.find(TIME) is None
     lake.create_missing()
     put(lake, lake.snapshot(TIME), 8, "2018-12", [2])
     assert lake.snapshot(TIME).stamp("2018-11") is None

@@ -98,7 +98,7 @@ def run(proxy: Proxy, folder: Path, engine: str, fault: str = "") -> Run:
     with watching() as arguments:
         out, err = process.communicate(timeout=300)
     by = {(r.access_key, r.session_token) for r in proxy.requests() if r.access_key}
-    assert by == {(ACCESS, KEYS["AWS_SESSION_TOKEN"])}, "these keys were used, and no others"
+    assert by == {(ACCESS, KEYS["AWS_SESSION_TOKEN"])}, f"these keys and no others: {err}"
     return Run(process.returncode, out + err, home, temporary, arguments, environment)
 
 
