@@ -12,7 +12,7 @@ from typing import Any
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.tables import PUBLIC, TABLES
 
-_COMMAND = [sys.executable, "-c", "from sparkify_assets.cli import main; main()"]
+_COMMAND = [sys.executable, "-c", "from sparkify_assets.cli import command; command()"]
 
 
 def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:

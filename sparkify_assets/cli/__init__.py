@@ -6,6 +6,7 @@ goes to standard output alone; progress and errors go to standard error.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
@@ -45,6 +46,27 @@ def main() -> None:
     except Interrupted:
         errors.print(_STOPPED, soft_wrap=True)
         os._exit(130)  # the run's thread does not stop by itself
+
+
+def command() -> None:
+    """The command itself: `main`, and then the end of the process.
+
+    Arrow may abort a process that ends right after it read Parquet (apache/arrow#34314), which
+    would turn a good exit code into another one; so Python's own end is passed over.
+    """
+    code = 1
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 -- shown as Python would, and then left
+        sys.excepthook(*sys.exc_info())
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _escaped(text: str) -> str:

@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.files import LandingFile
-from sparkify_assets.ingest.landing import SONG_SCOPE, Landing
+from sparkify_assets.ingest.landing import LOGS, SONG_SCOPE, SONGS, Landing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger, read_ledger
 from sparkify_assets.ingest.plan import READER_VERSION, Rules, ScopePlan, plan_scope, scopes_of
 from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
@@ -83,7 +83,9 @@ def _ingest_once(
 ) -> Ingested:
     # The ledger first: a file that lands between the two is then new, not gone.
     ledger = read_ledger(lake)
-    listing = landing.list(set(rules.months))
+    parts = [LOGS] if set(wanted) - {SONG_SCOPE} else []
+    parts += [SONGS] if SONG_SCOPE in wanted else []
+    listing = landing.list(set(rules.months), parts)
     plans = [
         plan_scope(scope, listing, ledger, rules)
         for scope in scopes_of(listing, ledger, rules.months)

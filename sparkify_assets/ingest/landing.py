@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from sparkify_assets.storage.requests import Requests
 
 LOGS = "log_data"
 SONGS = "song_data"
+PARTS = (LOGS, SONGS)
 # The scope of song files in the ledger; that of a log file is the month in its key.
 SONG_SCOPE = "songs"
 BLOCK = 8 << 20
@@ -97,12 +98,17 @@ class Landing(Protocol):
     """A place with `log_data/` and `song_data/` in it. Small, and can be pickled."""
 
     def list(
-        self, months: set[str], places: Sequence[Place] = (), until: float | None = None
+        self,
+        months: set[str],
+        parts: Collection[str] = PARTS,
+        places: Sequence[Place] = (),
+        until: float | None = None,
     ) -> Listing:
         """Everything that lies there now.
 
         Args:
             months: the configured months; log files of other months are not loaded.
+            parts: `log_data`, `song_data` or both; of the other nothing is told then.
             places: only what is left of an earlier listing (its `rest`).
             until: when to stop (`time.monotonic()`); only a bucket can take that long.
 

@@ -6,7 +6,7 @@ import gzip
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,7 @@ from sparkify_assets.errors import LandingError, StorageError
 from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.landing import (
     BLOCK,
-    LOGS,
-    SONGS,
+    PARTS,
     ContentChanged,
     Listing,
     is_packed,
@@ -48,10 +47,14 @@ class BucketLanding:
     location: Location
 
     def list(
-        self, months: set[str], places: Sequence[Place] = (), until: float | None = None
+        self,
+        months: set[str],
+        parts: Collection[str] = PARTS,
+        places: Sequence[Place] = (),
+        until: float | None = None,
     ) -> Listing:
         listing = Listing()
-        begin = places or [Place(f"{part}/") for part in (LOGS, SONGS)]
+        begin = places or [Place(f"{part}/") for part in parts]
         lister = BucketLister(self.location)
         try:
             listing.rest = walk(lister, begin, lambda page: take(page, listing, months), until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.landing import (
     BLOCK,
     LOGS,
+    PARTS,
     SONGS,
     ContentChanged,
     Listing,
@@ -33,6 +34,7 @@ class FolderLanding:
     def list(
         self,
         months: set[str],
+        parts: Collection[str] = PARTS,
         places: Sequence[Place] = (),  # noqa: ARG002 -- a folder is always listed whole
         until: float | None = None,  # noqa: ARG002
     ) -> Listing:
@@ -43,10 +45,11 @@ class FolderLanding:
                 f"{SONGS}/ in it (`sparkify sample DIR` makes one to try)"
             )
         listing = Listing()
-        parts = [part for part in (LOGS, SONGS) if (root / part).is_dir()]
-        for part in parts:
-            _walk(root / part, part, listing, months, frozenset())
-        if not parts:
+        found = [part for part in PARTS if (root / part).is_dir()]
+        for part in found:
+            if part in parts:
+                _walk(root / part, part, listing, months, frozenset())
+        if not found:
             raise LandingError(
                 f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
                 "folder above these two"

@@ -43,9 +43,9 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     """
     location = lake.table_location(table)
     source = objects(location)
-    # Listed before the log is read: what is committed in between is not taken for left over.
+    # What was committed since the log was seen is no day old, and so not taken for left over.
     found = source.list()
-    state = lake.snapshot(table).state
+    state = lake.last_seen(table).state
     now = time.time_ns() // 1_000_000
     done = Vacuumed()
     for entry in found:
@@ -65,6 +65,12 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     if not dry_run:
         source.delete([*done.replaced, *done.orphans, *done.log])
     return done
+
+
+def has_replaced(lake: Lake, table: Table, grace_hours: int) -> bool:
+    """Whether files were replaced longer ago than `grace_hours`; looks at no file."""
+    before = time.time_ns() // 1_000_000 - grace_hours * 3_600_000
+    return any(when <= before for when in lake.last_seen(table).state.removed.values())
 
 
 def _old_log(found: list[Entry], now: int, last_checkpoint: Callable[[], bytes]) -> list[str]:

@@ -166,7 +166,7 @@ def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) 
             what = f"{len(notices.receipts)} notifications ({len(files)} data files)"
             return Look(files, cursor, what, lambda: queue.delete(notices))
     places = [Place(*place) for place in cursor.rest]
-    listing = zone.list(months, places, time.monotonic() + LISTING_SECONDS)
+    listing = zone.list(months, places=places, until=time.monotonic() + LISTING_SECONDS)
     following = replace(
         cursor,
         rest=[(place.prefix, place.after) for place in listing.rest],
