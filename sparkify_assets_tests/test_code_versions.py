@@ -26,6 +26,7 @@ CODE: dict[str, tuple[ModuleType, ...]] = {
     "songs": (columns, catalogue, raw),
     "artists": (columns, catalogue, raw),
     "user_months": (*_EVENTS, people),
+    "user_history": (columns, people),
     "users": (columns, people),
     "heard_songs": (*_EVENTS, listening),
     "song_matches": (columns, catalogue, listening, raw),

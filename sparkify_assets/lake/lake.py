@@ -22,7 +22,12 @@ from sparkify_assets.lake.log import (
 )
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.storage.location import Location
-from sparkify_assets.tables import BUILT, LANDED_FILES, RAW_LOGS, RAW_SONGS, TABLES, Table
+from sparkify_assets.tables import BUILT, LANDED_FILES, RAW_LOGS, RAW_SONGS, REJECTS, Table
+
+# Tables before those that they are made from, then the ledger, then what it speaks of. In this
+# order they are looked at: whatever is seen of a table, at least as new is what is seen of its
+# sources, so that nothing is made from something older than what it replaces.
+_IN_ORDER = (*reversed(BUILT), LANDED_FILES, REJECTS, RAW_LOGS, RAW_SONGS)
 
 # Lakes whose tables this process made or found.
 _made: set[str] = set()
@@ -64,12 +69,8 @@ class Lake:
         return Snapshot(table, location, state)
 
     def look(self) -> None:
-        """See what is new in every table; what is `seen` afterwards is as of now.
-
-        Tables before those that they are made from: whatever is seen of a table, at least as new
-        is what is seen of its sources, so nothing is made from something older than it replaces.
-        """
-        for table in (*reversed(BUILT), LANDED_FILES, RAW_LOGS, RAW_SONGS):
+        """See what is new in every table; what is `seen` afterwards is as of now."""
+        for table in _IN_ORDER:
             self.find(table)
 
     def seen(self, table: Table) -> Snapshot | None:
@@ -125,7 +126,7 @@ class Lake:
         try:
             if not self.location.on_s3:
                 self._check_writable(Path(self.location.uri))
-            for table in TABLES.values():
+            for table in _IN_ORDER:
                 if look(table) is None:
                     self._create(table)
                     made = True

@@ -14,7 +14,8 @@ from sparkify_assets.errors import LakeError
 from sparkify_assets.lake import checkpoint, log
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import Written, write_parts
-from sparkify_assets.tables import SONG_MATCHES, TABLES, TIME, USERS
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.tables import BUILT, SONG_MATCHES, TABLES, TIME, USERS, Table
 from sparkify_assets_tests.lake.helpers import content, put, rows
 
 
@@ -166,3 +167,25 @@ def test_a_log_with_a_hole_is_refused(lake: Lake) -> None:
     log._known.clear()
     with pytest.raises(LakeError, match="version 2 is missing"):
         lake.snapshot(TIME)
+
+
+def test_tables_are_looked_at_before_what_they_are_made_from(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    find = Lake.find
+
+    def note(self: Lake, table: Table) -> Snapshot | None:
+        looked.append(table.name)
+        return find(self, table)
+
+    monkeypatch.setattr(Lake, "find", note)
+    for look in (lake.look, lake.create_missing):
+        looked.clear()
+        look()
+        assert sorted(looked) == sorted(TABLES)
+        for table in BUILT:
+            for source in table.reads:
+                assert looked.index(table.name) < looked.index(source)
+            assert looked.index(table.name) < looked.index("landed_files")
+        assert looked.index("landed_files") < looked.index("raw_logs")

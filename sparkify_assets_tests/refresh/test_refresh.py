@@ -10,9 +10,10 @@ from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.lake import commit
 from sparkify_assets.refresh import build, plan
+from sparkify_assets.refresh.freshness import THROUGH
 from sparkify_assets.refresh.report import get_status
 from sparkify_assets.refresh.run import RunFailed
-from sparkify_assets.tables import SONGPLAYS, TABLES, TIME
+from sparkify_assets.tables import SONGPLAYS, TABLES, TIME, USER_HISTORY, WHOLE_TABLE
 from sparkify_assets_tests.refresh.world import World, parts_of
 from sparkify_assets_tests.zone import event, song
 
@@ -330,3 +331,42 @@ def test_an_unreadable_file_is_told_whichever_range_it_belongs_to(
     monkeypatch.undo()
     assert world.run().unreadable == {}
     assert world.rows("songplays", "month") == [1, 10]
+
+
+def test_users_are_of_all_months_whether_these_are_closed_or_open(world: World) -> None:
+    """Month by month, then a late file in a closed month, then one that is gone again."""
+    zone = world.zone
+    for number, month in enumerate(("2018-10", "2018-11", "2018-12", "2019-01")):
+        zone.logs(
+            f"log_data/{month}-05-events.json",
+            event(f"{month}-05 10:00", userId="all", level=f"level {number}"),
+            event(f"{month}-05 10:00", userId=f"only {month}", sessionId=2),
+        )
+        world.run()
+        assert dict(world.rows("users", "user_id", "level"))["all"] == f"level {number}"
+    assert len(world.rows("users")) == 5
+    history = world.lake.snapshot(USER_HISTORY)
+    assert history.stamp(WHOLE_TABLE, THROUGH) == 201811
+    assert sorted(world.rows("user_history", "user_id")) == ["all", "only 2018-10", "only 2018-11"]
+    late = zone.logs(
+        "log_data/2018-10-31-late.json",
+        event("2018-10-31 10:00", userId="only 2018-10", level="late", sessionId=3),
+        event("2018-10-31 10:00", userId="new", sessionId=4),
+    )
+    world.run()
+    levels = dict(world.rows("users", "user_id", "level"))
+    assert (levels["only 2018-10"], levels["all"], len(levels)) == ("late", "level 3", 6)
+    zone.delete(late)
+    world.run(on_delete="remove", confirm_remove=True)
+    assert len(world.rows("users")) == 5
+    assert world.run().run_ids == []
+
+
+def test_a_day_of_the_newest_month_does_not_touch_the_history_of_users(world: World) -> None:
+    for month in ("2018-10", "2018-11", "2018-12", "2019-01"):
+        world.zone.logs(f"log_data/{month}-05-events.json", event(f"{month}-05 10:00"))
+    world.run()
+    world.zone.logs("log_data/2019-01-06-events.json", event("2019-01-06 10:00", sessionId=2))
+    changed = world.changed_by()
+    assert "users" in changed
+    assert "user_history" not in changed

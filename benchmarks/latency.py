@@ -1,6 +1,6 @@
 """How long from a put into the bucket until the rows are in songplays, with `dagster dev`.
 
-Run as `python -m sparkify_assets_tests.s3.latency [FILES]`; prints the seconds of each file, then
+Run as `python -m benchmarks.latency [FILES]`; prints the seconds of each file, then
 median and 95th percentile. An S3 server is started for it.
 """
 
@@ -11,11 +11,12 @@ import statistics
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.sensors.new_files import NAME
 from sparkify_assets.tables import SONGPLAYS
-from sparkify_assets_tests.dagster_dev import DagsterDev, until
+from sparkify_assets_tests.dagster_dev import PROJECT, DagsterDev, until
 from sparkify_assets_tests.s3.fixtures import environment, new_bucket
 from sparkify_assets_tests.s3.servers import MINISTACK, start
 from sparkify_assets_tests.s3.zone import BucketZone
@@ -30,10 +31,9 @@ def measure(files: int) -> list[float]:
         zone = BucketZone(server.endpoint, f"s3://{landing}/in")
         zone.song()
         uri = f"s3://{lake}/lake"
-        with open(f"{home}/dagster.yaml", "w") as file:  # noqa: PTH123
-            file.write(
-                "telemetry: {enabled: false}\nconcurrency: {runs: {max_concurrent_runs: 2}}\n"
-            )
+        # The project's own instance, with its history elsewhere.
+        instance = (PROJECT / "dagster.yaml").read_text()
+        Path(home, "dagster.yaml").write_text(instance.replace(".dagster", f"{home}/.dagster"))
         settings = {
             "DAGSTER_HOME": home,
             "SPARKIFY_LANDING": zone.uri,
