@@ -28,6 +28,7 @@ from sparkify_assets.resources.spark import SparkResource  # noqa: E402
 from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
 from sparkify_assets.sensors.new_files import new_files_sensor  # noqa: E402
 from sparkify_assets.settings import Settings, load_settings  # noqa: E402
+from sparkify_assets.storage.location import S3  # noqa: E402
 
 REFRESH = "refresh"
 
@@ -52,7 +53,7 @@ def build_defs(
             engine=settings.engine,
             memory_gb=settings.memory_gb,
             spark_config=dict(settings.spark_conf),
-            on_s3=settings.on_s3,
+            on_s3=settings.lake.startswith(S3),
         ),
         "landing": LandingResource(
             uri=settings.landing,

@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         "month (or of the songs) is gone.",
     )
     grace_hours: int = Field(
-        default=1, ge=0, description="Hours that replaced files stay for readers under way."
+        default=1, ge=0, le=168, description="Hours that replaced files stay for readers under way."
     )
     spark_conf: dict[str, str] = Field(
         default_factory=dict,

@@ -41,6 +41,7 @@ class Listing:
         scopes: song and log files, by scope.
         unplaced: files that are not loaded, with the reason, as `(key, reason)`.
         complete: whether everything could be listed; if not, nothing counts as deleted.
+        parts: `log_data`, `song_data` or both: what was listed at all.
         rest: where to go on, if there was no time for everything.
         requests: how many LIST requests it took.
     """
@@ -48,8 +49,13 @@ class Listing:
     scopes: dict[str, Files] = field(default_factory=dict)
     unplaced: list[tuple[str, str]] = field(default_factory=list)
     complete: bool = True
+    parts: Collection[str] = PARTS
     rest: list[Place] = field(default_factory=list)
     requests: int = 0
+
+    def covers(self, scope: str) -> bool:
+        """Whether a file of this scope that is not here is gone."""
+        return self.complete and (SONGS if scope == SONG_SCOPE else LOGS) in self.parts
 
     def of(self, scope: str) -> Files:
         """The files of one scope."""

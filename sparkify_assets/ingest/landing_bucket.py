@@ -53,7 +53,7 @@ class BucketLanding:
         places: Sequence[Place] = (),
         until: float | None = None,
     ) -> Listing:
-        listing = Listing()
+        listing = Listing(parts=parts)
         begin = places or [Place(f"{part}/") for part in parts]
         lister = BucketLister(self.location)
         try:

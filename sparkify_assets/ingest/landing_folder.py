@@ -44,7 +44,7 @@ class FolderLanding:
                 f"SPARKIFY_LANDING: there is no folder {root}; expected one with {LOGS}/ and "
                 f"{SONGS}/ in it (`sparkify sample DIR` makes one to try)"
             )
-        listing = Listing()
+        listing = Listing(parts=parts)
         found = [part for part in PARTS if (root / part).is_dir()]
         for part in found:
             if part in parts:

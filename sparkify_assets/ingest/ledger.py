@@ -71,6 +71,11 @@ class Ledger:
             raise LakeError("there is no ledger yet; `sparkify run` makes it")
         return self._snapshot
 
+    @property
+    def identity(self) -> str:
+        """Which ledger it is: another lake's is another one. "" where there is none yet."""
+        return "" if self._snapshot is None else str(self._snapshot.state.metadata["id"])
+
     @cached_property
     def scopes(self) -> list[str]:
         """Every scope with landed files."""
@@ -179,6 +184,10 @@ class Ledger:
             scope, _, kind = name.removeprefix(f"{prefix}/").partition("/")
             if kind and scope in found:
                 found[scope][kind] = number
+        # A ledger of before there were numbers: "none" must not pass for "no files".
+        unnumbered = [scope for scope, kinds in found.items() if not kinds.get(_CONTENT)]
+        for scope in unnumbered:
+            found[scope] = _numbers_of(self.of(scope))
         return found
 
 

@@ -78,13 +78,15 @@ def plan_scope(scope: str, listing: Listing, ledger: Ledger, rules: Rules) -> Sc
     Raises:
         LandingError: with `on_delete="remove"`, more than a tenth of the scope's files is gone.
     """
-    plan = ScopePlan(scope, removes=rules.on_delete == "remove" and listing.complete)
+    plan = ScopePlan(scope, removes=rules.on_delete == "remove" and listing.covers(scope))
     files = listing.of(scope)
     listed = numbers_of(map(_digest, files))
     if not rules.rebuild and sum_of(listed) == ledger.number(scope):
         return plan
     landed = numbers_of(ledger.digests(scope))
     here, gone = np.isin(listed, landed), ~np.isin(landed, listed)
+    if not listing.covers(scope):
+        gone[:] = False
     to_read = [file for file, known in zip(files, here, strict=True) if rules.rebuild or not known]
     keys = {file.key for file in to_read}
     known = set()
@@ -104,7 +106,7 @@ def plan_scope(scope: str, listing: Listing, ledger: Ledger, rules: Rules) -> Sc
 def scopes_of(listing: Listing, ledger: Ledger, months: Iterable[str]) -> list[str]:
     """Every scope with files in the landing zone or the ledger, within these months."""
     allowed = set(months)
-    present = {*listing.scopes, *ledger.scopes}
+    present = {*listing.scopes, *(scope for scope in ledger.scopes if listing.covers(scope))}
     return sorted(scope for scope in present if scope in allowed or not scope[0].isdigit())
 
 

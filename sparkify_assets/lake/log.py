@@ -23,6 +23,7 @@ from sparkify_assets.storage.objects import Entry, get_all, objects
 LOG = "_delta_log"
 READER_VERSION, WRITER_VERSION = 1, 2
 COMMIT_ID = "sparkifyCommit"
+_LISTINGS = 3
 _COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
 
 Action = dict[str, Any]
@@ -157,6 +158,24 @@ def write_log(table: Location, state: LogState, actions: Sequence[Action]) -> Lo
 
 def _newer(table: Location, state: LogState) -> LogState | None:
     """The state after all newer commits; None where the log is no longer that of `state`."""
+    for _ in range(_LISTINGS):
+        try:
+            return _once_newer(table, state)
+        except _Hole as hole:  # a folder that is written to meanwhile may list 12 and not 11
+            missing = hole.version
+    raise LakeError(
+        f"{table.uri}/{LOG}: version {missing} is missing; restore the folder from a backup, or "
+        "set SPARKIFY_LAKE to another place and run again"
+    )
+
+
+class _Hole(Exception):  # noqa: N818 -- may well be none, at a second look
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+def _once_newer(table: Location, state: LogState) -> LogState | None:
     source = objects(table)
     # From the last known commit on, that one included: is it still the same log?
     found = source.list(f"{LOG}/", after=f"{LOG}/{max(state.version, 0):020d}")
@@ -169,10 +188,7 @@ def _newer(table: Location, state: LogState) -> LogState | None:
     expected = range(state.version + 1, state.version + 1 + len(versions))
     missing = sorted(set(expected) - set(versions))
     if missing:
-        raise LakeError(
-            f"{table.uri}/{LOG}: version {missing[0]} is missing; restore the folder from a "
-            "backup, or set SPARKIFY_LAKE to another place and run again"
-        )
+        raise _Hole(missing[0])
     texts = get_all(source, [commits[version].key for version in versions])
     for version, text in zip(versions, texts, strict=True):
         actions = [json.loads(line) for line in text.splitlines() if line.strip()]

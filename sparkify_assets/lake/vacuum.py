@@ -43,9 +43,9 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     """
     location = lake.table_location(table)
     source = objects(location)
-    # What was committed since the log was seen is no day old, and so not taken for left over.
+    # Listed before the log is read: what is committed in between is not taken for left over.
     found = source.list()
-    state = lake.last_seen(table).state
+    state = lake.snapshot(table).state
     now = time.time_ns() // 1_000_000
     done = Vacuumed()
     for entry in found:

@@ -25,11 +25,12 @@ THROUGH = "through"
 
 @dataclass(frozen=True)
 class Stale:
-    """A partition that is not up to date, and why, in words for people."""
+    """A partition that is not up to date, why in words for people, and what it should be."""
 
     table: Table
     key: str
     reason: str
+    fingerprint: int
 
 
 class Freshness:
@@ -76,13 +77,13 @@ class Freshness:
             keys = [key for key in keys if key in allowed]
         found = []
         for key in keys:
-            stored = self.snapshot(table).stamp(key)
-            if stored == self.fingerprint(table, key):
+            stored, present = self.snapshot(table).stamp(key), self.fingerprint(table, key)
+            if stored == present:
                 continue
             reason = (
                 "never made" if stored is None else "its files, its sources or the code changed"
             )
-            found.append(Stale(table, key, reason))
+            found.append(Stale(table, key, reason, present))
         return found
 
     def all_stale(self, within: Iterable[str]) -> list[Stale]:

@@ -24,48 +24,65 @@ FIRST_PAUSE_SECONDS = 30
 PATIENCE_SECONDS = 30 * 60
 
 _AT_WORK = {
+    DagsterRunStatus.NOT_STARTED,
     DagsterRunStatus.STARTING,
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 }
-_WAITING = {DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED}
 _LOOKED_AT = 50
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether to start a run now: its attempt from 1, or the reason why not."""
+    """Whether to start a run now: its work and attempt from 1, or the reason why not.
 
+    `later` is whether the reason passes by itself.
+    """
+
+    work: str = ""
     attempt: int = 0
     reason: str = ""
+    later: bool = True
 
 
 def judge(instance: DagsterInstance, due: Due, now: float | None = None) -> Verdict:
     """Whether a due run is to be started now."""
     moment = time.time() if now is None else now
-    records = instance.get_run_records(RunsFilter(tags={GROUP_TAG: due.group}), limit=_LOOKED_AT)
+    unfinished = [DagsterRunStatus.QUEUED, *_AT_WORK]
+    records = instance.get_run_records(
+        RunsFilter(tags={GROUP_TAG: due.group}, statuses=unfinished), limit=_LOOKED_AT
+    )
     for record in records:
         if _is_under_way(record, moment):
             return Verdict(reason=f"{due.group}: a run is under way ({_short(record)})")
-    tried = [r for r in records if r.dagster_run.tags.get(WORK_TAG) == due.work]
+    verdict = Verdict()
+    for work in due.works:  # the tables by themselves only where the files are given up
+        verdict = _tried(instance, due, work, moment)
+        if verdict.attempt or verdict.later:
+            break
+    return verdict
+
+
+def _tried(instance: DagsterInstance, due: Due, work: str, moment: float) -> Verdict:
+    tried = instance.get_run_records(RunsFilter(tags={WORK_TAG: work}), limit=_LOOKED_AT)
     if not tried:
-        return Verdict(attempt=1)
+        return Verdict(work, attempt=1)
     attempts = max(int(record.dagster_run.tags.get(ATTEMPT_TAG, "1")) for record in tried)
     if attempts >= MOST_ATTEMPTS:
         return Verdict(
             reason=f"{due.group}: given up after {attempts} attempts, the last in run "
             f"{_short(tried[0])}; mend the cause, then `sparkify run` or Re-execute. New files of "
-            f"{due.group} are tried afresh"
+            f"{due.group} are tried afresh",
+            later=False,
         )
-    pause = pause_after(attempts)
     ended = max(record.end_time or record.create_timestamp.timestamp() for record in tried)
-    left = ended + pause - moment
+    left = ended + pause_after(attempts) - moment
     if left > 0:
         return Verdict(
             reason=f"{due.group}: attempt {attempts} of {MOST_ATTEMPTS} left something to do (run "
             f"{_short(tried[0])}); the next in {left:.0f} s"
         )
-    return Verdict(attempt=attempts + 1)
+    return Verdict(work, attempts + 1)
 
 
 def pause_after(attempts: int) -> float:
@@ -75,7 +92,7 @@ def pause_after(attempts: int) -> float:
 
 def _is_under_way(record: RunRecord, now: float) -> bool:
     status = record.dagster_run.status
-    if status in _WAITING:
+    if status is DagsterRunStatus.QUEUED:
         return True
     begun = record.start_time or record.create_timestamp.timestamp()
     return status in _AT_WORK and now - begun < PATIENCE_SECONDS

@@ -6,7 +6,7 @@ Plain values from a plan; nothing here knows Dagster.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sparkify_assets.ingest.landing import SONG_SCOPE
@@ -40,14 +40,14 @@ class Due:
         months: the months that the run is for; none where it is for song tables alone.
         tables: the assets to materialize.
         why: for people.
-        work: stands for exactly what there is to do; other work has another value.
+        works: each stands for exactly what there is to do, and has another value for other work.
     """
 
     group: str
     months: tuple[str, ...]
     tables: tuple[str, ...]
     why: str
-    work: str
+    works: tuple[str, ...]
 
 
 @dataclass
@@ -70,17 +70,27 @@ class _Work:
             found.append(f"out of date: {', '.join(names)}")
         return ", ".join(found)
 
-    def hash(self, counter: int) -> str:
-        digest = hashlib.blake2b(f"{counter}\n".encode(), digest_size=8)
+    def works(self, ledger: str) -> list[str]:
+        """What stands for the files, and what for the tables alone; each is tried by itself.
+
+        Tables are not looked at each time, and mostly follow from the files; so they are not part
+        of the first. But where its files are given up, a month's tables can still be made.
+        """
+        works = []
         if self.scope:
-            # Not with the tables: these are not looked at each time, and follow from the files.
             items = [f"{file.key}\0{file.etag}\0{file.size}" for file in self.scope.to_read]
-            items += self.scope.removed
-        else:
-            items = [f"{stale.table.name}/{stale.key}" for stale in self.stale]
-        for item in sorted(items):
-            digest.update(f"{item}\n".encode())
-        return f"{counter}-{digest.hexdigest()}"
+            works.append(_hash(ledger, [*items, *self.scope.removed]))
+        if self.stale:
+            items = [f"{s.table.name}/{s.key} {s.fingerprint}" for s in self.stale]
+            works.append(_hash(ledger, items))
+        return works
+
+
+def _hash(ledger: str, items: list[str]) -> str:
+    digest = hashlib.blake2b(f"{ledger}\n".encode(), digest_size=8)
+    for item in sorted(items):
+        digest.update(f"{item}\n".encode())
+    return digest.hexdigest()
 
 
 def due_runs(plan: Plan, months: Iterable[str]) -> list[Due]:
@@ -101,18 +111,30 @@ def due_runs(plan: Plan, months: Iterable[str]) -> list[Due]:
             groups.setdefault(group, _Work()).stale.append(stale)
     found = []
     for group, work in sorted(groups.items(), reverse=True):
-        name = f"{group}:{work.hash(plan.ledger.counter(group))}"
+        counter = plan.ledger.counter(group)
+        works = work.works(f"{plan.ledger.identity}/{counter}")
         if group == SONG_SCOPE:
             # A range with a gap would make months that nobody asked for.
             ranges = ranges_of(events) or [[]]
             for several in ranges:
                 tables = SONG_TABLES + (REMATCHED if several else ())
                 part = f" {several[0]}..{several[-1]}" if len(ranges) > 1 else ""
-                due = Due(group + part, tuple(several), tables, work.why(), name + part)
-                found.append(due)
+                found.append(_due(group + part, several, tables, work, works, counter))
         else:
-            found.append(Due(group, (group,), MONTH_TABLES, work.why(), name))
+            found.append(_due(group, [group], MONTH_TABLES, work, works, counter))
     return found
+
+
+def _due(
+    group: str,
+    months: Sequence[str],
+    tables: tuple[str, ...],
+    work: _Work,
+    works: list[str],
+    counter: int,
+) -> Due:
+    named = tuple(f"{group}:{counter}-{one}" for one in works)
+    return Due(group, tuple(months), tables, work.why(), named)
 
 
 def _group_of(stale: Stale, groups: dict[str, _Work], events: list[str]) -> str | None:

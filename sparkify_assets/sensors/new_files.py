@@ -21,6 +21,7 @@ from dagster import (
     sensor,
 )
 
+from sparkify_assets.errors import StorageError
 from sparkify_assets.ingest.landing import Landing, Listing
 from sparkify_assets.ingest.ledger import seen_ledger
 from sparkify_assets.lake.lake import Lake
@@ -30,13 +31,15 @@ from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.sensors.attempts import (
     ATTEMPT_TAG,
+    FIRST_PAUSE_SECONDS,
     GROUP_TAG,
     WHY_TAG,
     WORK_TAG,
+    Verdict,
     judge,
 )
 from sparkify_assets.sensors.due import Due, due_runs
-from sparkify_assets.sensors.notices import Queue, queue_of
+from sparkify_assets.sensors.notices import Notices, Queue, queue_of
 from sparkify_assets.storage.listing import Place
 from sparkify_assets.tables import LANDED_FILES
 
@@ -80,6 +83,19 @@ class Cursor:
         recent = time.time() - self.quiet_since < RECONCILE_SECONDS
         return recent and ledger is not None and ledger.version == self.ledger
 
+    def list_again(self, *, soon: bool, after_runs: bool) -> None:
+        """What was told by notices is not told again: look whether it was done.
+
+        Args:
+            soon: at the next tick, as something waits.
+            after_runs: when runs that are asked for now may have failed.
+        """
+        if soon:
+            self.listed_at = 0
+        elif after_runs:
+            latest = time.time() - RECONCILE_SECONDS + FIRST_PAUSE_SECONDS
+            self.listed_at = min(self.listed_at, latest)
+
     def note(self, plan: Plan, ledger: Snapshot | None) -> None:
         """Keep whether the tables are up to date."""
         quiet = ledger is not None and not plan.stale
@@ -97,6 +113,7 @@ class Look:
     listing: Listing
     cursor: Cursor
     what: str
+    problems: list[str] = field(default_factory=list)
     done: Callable[[], None] = lambda: None
 
 
@@ -134,17 +151,17 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
         )
         if not quiet:
             look.cursor.note(plan, tables.seen(LANDED_FILES))
-        requests, reasons = [], list(plan.refused)
+        requests, reasons, waiting = [], [*plan.refused, *look.problems], False
         for due in due_runs(plan, months):
             verdict = judge(context.instance, due)
             if verdict.attempt:
-                requests.append(_request(due, verdict.attempt))
+                requests.append(_request(due, verdict))
             else:
                 reasons.append(verdict.reason)
+                waiting = waiting or verdict.later
         for reason in reasons:
             context.log.warning(reason)
-        if reasons:  # what the notices told is not done yet: list at the next tick
-            look.cursor.listed_at = 0
+        look.cursor.list_again(soon=waiting, after_runs=bool(requests))
         # Last of all: if anything above fails, the next tick is told again.
         look.done()
         return SensorResult(
@@ -158,13 +175,20 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
 
 def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) -> Look:
     now = time.time()
-    if queue is not None:
-        notices = queue.receive()
+    problems: list[str] = []
+    notices = Notices()
+    # An unfinished listing goes on first: what waits in the queue meanwhile is not lost.
+    if queue is not None and not cursor.rest:
+        try:
+            notices = queue.receive()
+        except StorageError as error:  # they are hints, and a listing tells as much
+            problems.append(str(error))
+            cursor = replace(cursor, listed_at=0)
         fresh = now - cursor.listed_at < RECONCILE_SECONDS
-        if fresh and not cursor.rest and not notices.full:
+        if fresh and not notices.full:
             files = notices.listing(months)
             what = f"{len(notices.receipts)} notifications ({len(files)} data files)"
-            return Look(files, cursor, what, lambda: queue.delete(notices))
+            return Look(files, cursor, what, done=lambda: queue.delete(notices))
     places = [Place(*place) for place in cursor.rest]
     listing = zone.list(months, places=places, until=time.monotonic() + LISTING_SECONDS)
     following = replace(
@@ -178,19 +202,19 @@ def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) 
     what = f"{following.counted:,} data files listed{took}{part}"
     if queue is None:
         return Look(listing, following, what)
-    return Look(listing, following, what, lambda: queue.delete(notices))
+    return Look(listing, following, what, problems, lambda: queue.delete(notices))
 
 
-def _request(due: Due, attempt: int) -> RunRequest:
+def _request(due: Due, verdict: Verdict) -> RunRequest:
     tags: dict[str, Any] = {
         GROUP_TAG: due.group,
-        WORK_TAG: due.work,
-        ATTEMPT_TAG: str(attempt),
+        WORK_TAG: verdict.work,
+        ATTEMPT_TAG: str(verdict.attempt),
         WHY_TAG: due.why,
     }
     one = len(due.months) == 1
     return RunRequest(
-        run_key=f"{due.work}:{attempt}",
+        run_key=f"{verdict.work}:{verdict.attempt}",
         partition_key=due.months[0] if one else None,
         asset_selection=[AssetKey(name) for name in due.tables],
         tags={**tags, **({} if one or not due.months else range_tags(due.months))},

@@ -30,13 +30,11 @@ class Notices:
 
     Attributes:
         created: tag and size by key, of the last notice about each key.
-        removed: keys that were removed.
         receipts: what it takes to delete the messages once they were acted on.
         full: whether there were more than could be taken.
     """
 
     created: dict[str, tuple[str, int]] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
     receipts: list[str] = field(default_factory=list)
     full: bool = False
 
@@ -102,28 +100,23 @@ class Queue:
             message = json.loads(body)
             # By way of SNS the notification is wrapped once more.
             records = json.loads(message["Message"]) if "Message" in message else message
-            found = records.get("Records", [])
-        except (ValueError, TypeError, AttributeError):
+            for record in records.get("Records", []):
+                self._note(record, notices)
+        except (ValueError, TypeError, AttributeError, KeyError):
             return  # not a notification of S3; the next listing sees whatever it meant
+
+    def _note(self, record: dict[str, Any], notices: Notices) -> None:
         above = f"{self._location.prefix}/" if self._location.prefix else ""
-        for record in found:
-            entity = record.get("s3", {})
-            key = unquote_plus(entity.get("object", {}).get("key", ""))
-            if entity.get("bucket", {}).get("name") != self._location.bucket:
-                continue
-            if not key.startswith(above):
-                continue
-            _note(record, key.removeprefix(above), entity["object"], notices)
-
-
-def _note(record: dict[str, Any], key: str, found: dict[str, Any], notices: Notices) -> None:
-    if str(record.get("eventName", "")).startswith("ObjectRemoved"):
-        notices.created.pop(key, None)
-        notices.removed.add(key)
-    else:
-        tag = str(found.get("eTag", "")).strip('"')
-        notices.created[key] = (f'"{tag}"', int(found.get("size", 0)))
-        notices.removed.discard(key)
+        entity = record["s3"]
+        key = unquote_plus(entity["object"]["key"])
+        if entity["bucket"]["name"] != self._location.bucket or not key.startswith(above):
+            return
+        name = key.removeprefix(above)
+        if str(record.get("eventName", "")).startswith("ObjectRemoved"):
+            notices.created.pop(name, None)
+            return
+        tag = str(entity["object"].get("eTag", "")).strip('"')
+        notices.created[name] = (f'"{tag}"', int(entity["object"].get("size", 0)))
 
 
 def queue_of(url: str | None, landing: object) -> Queue | None:

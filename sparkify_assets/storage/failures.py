@@ -73,11 +73,6 @@ def is_missing(error: BaseException) -> bool:
     return isinstance(error, FileNotFoundError) and _code(str(error)) != "NOSUCHBUCKET"
 
 
-def is_busy(error: BaseException) -> bool:
-    """Whether the server asks to come back later."""
-    return _code(str(error)) in _BUSY
-
-
 def _code(text: str) -> str:
     """The error code in capitals without underscores; an HTTP status where there is none."""
     return _group(_CODE, text).replace("_", "").upper() or _group(_STATUS, text)

@@ -163,7 +163,7 @@ def test_sample_says_what_it_made(sparkify: Sparkify) -> None:
         (["run", "--month", "1999-01"], "--month: 1999-01 is outside the configured months"),
         (["run", "--engine", "flink"], "SPARKIFY_ENGINE: found 'flink'"),
         (["run", "--engine", "spark://far.example:7077"], "cannot see the folder"),
-        (["run", "--lake", "s3://bucket/lake"], "SPARKIFY_LAKE: found 's3://bucket/lake'"),
+        (["run", "--lake", "s3://Bucket_/lake"], "SPARKIFY_LAKE: found 's3://Bucket_/lake'"),
         (["sample", "x", "--first-month", "soon"], "--first-month: found 'soon'"),
         (["sample", "x", "--last-month", "2001-01"], "lies before the first month"),
         (["sample", "x", "--layout", "round"], "--layout: found 'round'"),

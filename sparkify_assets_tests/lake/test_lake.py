@@ -15,6 +15,7 @@ from sparkify_assets.lake import checkpoint, log
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import Written, write_parts
 from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.storage.objects import Entry, FolderObjects
 from sparkify_assets.tables import BUILT, SONG_MATCHES, TABLES, TIME, USERS, Table
 from sparkify_assets_tests.lake.helpers import content, put, rows
 
@@ -167,6 +168,23 @@ def test_a_log_with_a_hole_is_refused(lake: Lake) -> None:
     log._known.clear()
     with pytest.raises(LakeError, match="version 2 is missing"):
         lake.snapshot(TIME)
+
+
+def test_a_listing_with_a_hole_is_made_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is written to meanwhile may list a version and not the one before."""
+    for day in (1, 2, 3):
+        put(lake, lake.snapshot(TIME), day, "2018-11", [day])
+    log._known.clear()
+    whole = FolderObjects.list
+    holes = [f"_delta_log/{2:020d}.json"]
+
+    def with_a_hole(self: FolderObjects, *given: str, **more: str) -> list[Entry]:
+        hole = holes.pop() if holes else ""
+        return [entry for entry in whole(self, *given, **more) if entry.key != hole]
+
+    monkeypatch.setattr(FolderObjects, "list", with_a_hole)
+    assert content(lake) == [(11, 3)]
+    assert holes == []
 
 
 def test_tables_are_looked_at_before_what_they_are_made_from(

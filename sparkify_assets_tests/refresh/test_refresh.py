@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing_folder import FolderLanding
-from sparkify_assets.lake import commit
+from sparkify_assets.ingest.ledger import Ledger
+from sparkify_assets.lake import commit, log
 from sparkify_assets.refresh import build, plan
 from sparkify_assets.refresh.freshness import THROUGH
 from sparkify_assets.refresh.report import get_status
 from sparkify_assets.refresh.run import RunFailed
-from sparkify_assets.tables import SONGPLAYS, TABLES, TIME, USER_HISTORY, WHOLE_TABLE
+from sparkify_assets.tables import LANDED_FILES, SONGPLAYS, TABLES, TIME, USER_HISTORY, WHOLE_TABLE
 from sparkify_assets_tests.refresh.world import World, parts_of
 from sparkify_assets_tests.zone import event, song
 
@@ -129,7 +131,13 @@ def test_only_the_wanted_months_are_made(world: World) -> None:
 def test_rebuild_reads_and_makes_everything_again_with_the_same_rows(loaded: World) -> None:
     tables = loaded.tables()
     batches = set(loaded.rows("landed_files", "batch"))
-    assert loaded.changed_by(rebuild=True) == {*LOG_TABLES, "song_matches", "songs", "artists"}
+    assert loaded.changed_by(rebuild=True) == {
+        *LOG_TABLES,
+        "user_history",
+        "song_matches",
+        "songs",
+        "artists",
+    }
     assert loaded.tables() == tables
     assert not batches & set(loaded.rows("landed_files", "batch"))
     assert loaded.run().run_ids == []
@@ -370,3 +378,19 @@ def test_a_day_of_the_newest_month_does_not_touch_the_history_of_users(world: Wo
     changed = world.changed_by()
     assert "users" in changed
     assert "user_history" not in changed
+
+
+def test_a_ledger_without_numbers_is_counted_by_its_rows(
+    loaded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions before them wrote it: no number must not pass for no file."""
+    plays = loaded.rows("songplays")
+    state = loaded.lake.snapshot(LANDED_FILES).state
+    stamps = {name: value for name, value in state.stamps.items() if name.count("/") == 1}
+    location = loaded.lake.table_location(LANDED_FILES).uri
+    monkeypatch.setitem(log._known, location, replace(state, stamps=stamps))
+    old = Ledger(loaded.lake.seen(LANDED_FILES))
+    assert old.event_months() == ["2018-11", "2018-12"]
+    assert old.with_events_in("2018-11")
+    assert loaded.run(rebuild=True).run_ids
+    assert loaded.rows("songplays") == plays

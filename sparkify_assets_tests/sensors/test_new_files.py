@@ -11,10 +11,11 @@ import pytest
 from dagster import DagsterInstance, RunRequest
 
 from sparkify_assets.errors import LandingError
+from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.lake import commit, log
 from sparkify_assets.sensors import attempts
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import SONGPLAYS
+from sparkify_assets.tables import SONGPLAYS, TIME
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.s3.proxy import Proxy
 from sparkify_assets_tests.sensors.station import Station
@@ -174,6 +175,7 @@ def of(group: str, requests: list[RunRequest]) -> RunRequest:
 def failing(folder_station: Station, world: World, monkeypatch: pytest.MonkeyPatch) -> Station:
     """A station whose runs all fail, with a file to take in."""
     world.zone.song()
+    world.zone.logs("log_data/2018/10/a.json", event("2018-10-01 10:00", sessionId=8))
     folder_station.settle()
     world.zone.logs(NOVEMBER, event())
 
@@ -232,6 +234,37 @@ def test_what_was_given_up_is_tried_afresh_when_more_lands(
     world.zone.logs("log_data/2018/11/more.json", event(sessionId=2))
     request = of("2018-11", failing.tick())
     assert request.tags["sparkify/attempt"] == "1"
+
+
+def test_tables_are_still_made_where_the_files_were_given_up(
+    folder_station: Station,
+    world: World,
+    clock: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world.zone.song()
+    world.zone.logs(NOVEMBER, event())
+    folder_station.settle()
+    bad = world.zone.logs("log_data/2018/11/unreadable.json", event(sessionId=2))
+    blocks = FolderLanding.blocks
+
+    def refuse(self: FolderLanding, file: Any) -> Any:
+        if file.key == bad:
+            raise PermissionError(13, "Permission denied")
+        yield from blocks(self, file)
+
+    monkeypatch.setattr(FolderLanding, "blocks", refuse)
+    for _ in range(attempts.MOST_ATTEMPTS):
+        folder_station.run(folder_station.tick())
+        clock(1e4)
+    assert folder_station.tick() == []
+    assert "given up after 7 attempts" in folder_station.skipped
+    monkeypatch.setitem(vars(TIME), "code_version", 2)  # another version of the code
+    folder_station.cursor = None
+    (request,) = folder_station.tick()
+    assert request.tags["sparkify/group"] == "2018-11"
+    assert folder_station.run([request]) == [True]
+    assert folder_station.tick() == []
 
 
 def test_while_a_run_is_under_way_no_other_is_started_for_its_month(

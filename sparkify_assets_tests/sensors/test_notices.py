@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance
 
-from sparkify_assets.errors import StorageError
-from sparkify_assets.sensors.new_files import Cursor
+from sparkify_assets.ingest.ledger import Ledger
+from sparkify_assets.sensors.attempts import FIRST_PAUSE_SECONDS
+from sparkify_assets.sensors.new_files import RECONCILE_SECONDS, Cursor
 from sparkify_assets.settings import Settings
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.s3.fixtures import new_bucket
@@ -175,6 +177,8 @@ def test_doubled_late_and_senseless_notifications_change_nothing(
     mail.send({"Event": "s3:TestEvent"})
     mail.send("nonsense")
     mail.send([1])
+    mail.send({"Records": None})
+    mail.send({"Records": ["x", {"s3": None}, {"s3": {"object": {"key": None}}}]})
     mail.send({"Records": [{"s3": {"bucket": {"name": "other"}, "object": {"key": "in/x"}}}]})
     runs = station.tick()
     assert len(runs) == 1  # it looks, and finds nothing
@@ -200,13 +204,39 @@ def test_what_is_told_while_a_run_is_under_way_is_not_forgotten(
     assert len(world.rows("songplays")) == 3
 
 
-def test_a_queue_that_is_not_there_names_the_setting(
+def test_without_the_queue_the_landing_zone_is_listed_and_the_setting_named(
     post: tuple[World, Station], mail: Mail
 ) -> None:
-    _, station = post
+    world, station = post
     station.given = {"sqs_url": f"{mail.proxy.endpoint}/123456789012/nowhere"}
-    with pytest.raises(StorageError, match=r"SPARKIFY_SQS_URL: receive_message on .*nowhere"):
-        station.tick()
+    assert station.tick() == []
+    assert "SPARKIFY_SQS_URL: receive_message on" in station.skipped
+    world.zone.logs(DAY, event(sessionId=2))
+    assert station.settle() == 1
+
+
+def test_an_empty_queue_costs_no_look_at_the_ledgers_rows(
+    post: tuple[World, Station], mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, station = post
+    monkeypatch.setattr(Ledger, "digests", None)
+    monkeypatch.setattr(Ledger, "of", None)
+    assert station.tick() == []
+    assert "0 notifications" in station.skipped
+
+
+def test_a_run_that_fails_after_its_notification_is_tried_again(
+    post: tuple[World, Station], mail: Mail
+) -> None:
+    world, station = post
+    world.zone.logs(DAY, event(sessionId=2))
+    assert len(station.tick()) == 1  # its run dies without a trace
+    cursor = Cursor.read(station.cursor)
+    assert time.time() - cursor.listed_at > RECONCILE_SECONDS - FIRST_PAUSE_SECONDS - 5
+    cursor.listed_at -= FIRST_PAUSE_SECONDS + 5  # as long after
+    station.cursor, station.keys = cursor.write(), set()
+    assert station.settle() == 1
+    assert len(world.rows("songplays")) == 2
 
 
 def test_a_queue_for_a_folder_is_refused(world: World) -> None:
