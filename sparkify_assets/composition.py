@@ -48,7 +48,7 @@ def build_defs(
     settings = settings or load_settings()
     months = monthly_partitions(settings.first_month, settings.last_month)
     given: dict[str, Any] = {
-        "lake": LakeResource(uri=settings.lake),
+        "lake": LakeResource(uri=settings.lake, grace_hours=settings.grace_hours),
         "spark": SparkResource(
             engine=settings.engine,
             memory_gb=settings.memory_gb,

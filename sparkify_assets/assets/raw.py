@@ -18,10 +18,11 @@ from sparkify_assets.ingest.landing import LOGS, SONG_SCOPE, SONGS
 from sparkify_assets.ingest.plan import READER_VERSION
 from sparkify_assets.ingest.task import Account
 from sparkify_assets.io_managers.s3_parquet import REBUILD
+from sparkify_assets.lake.lake import Lake
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.storage.requests import REQUESTS
-from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
+from sparkify_assets.tables import LANDED_FILES, RAW_LOGS, RAW_SONGS
 
 # Metadata of a materialization: files that could not be read, with the reason of each.
 UNREADABLE = "unreadable"
@@ -90,6 +91,8 @@ def _take_in(
             context.log.error(f"{key} cannot be read: {reason}; every run will try again")
     if done.removed:
         context.log.warning(f"{len(done.removed)} files are gone; their rows count no longer")
+    if done.accounts or done.removed:
+        lake.tidy_now_and_then(Lake.at(lake.uri).last_seen(LANDED_FILES))
     if made := REQUESTS.since(before):
         context.log.info(f"requests to S3: {made}")
     accounts = [account for found in done.accounts.values() for account in found]

@@ -84,6 +84,8 @@ class S3ParquetIOManager(ConfigurableIOManager):
         self._builds.clear()
         with _planning_again(context.log):
             snapshot, written = build.commit(obj)
+        if build.keys:
+            self.lake.tidy_now_and_then(snapshot)
         self._report(context, build, snapshot, written)
 
     def _build(self, step: Any, table: Table) -> Build:

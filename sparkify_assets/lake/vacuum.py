@@ -67,10 +67,11 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     return done
 
 
-def has_replaced(lake: Lake, table: Table, grace_hours: int) -> bool:
-    """Whether files were replaced longer ago than `grace_hours`; looks at no file."""
+def tidy(lake: Lake, table: Table, grace_hours: int) -> None:
+    """`vacuum`, if files were replaced longer ago than `grace_hours`; else looks at no file."""
     before = time.time_ns() // 1_000_000 - grace_hours * 3_600_000
-    return any(when <= before for when in lake.last_seen(table).state.removed.values())
+    if any(when <= before for when in lake.last_seen(table).state.removed.values()):
+        vacuum(lake, table, grace_hours)
 
 
 def _old_log(found: list[Entry], now: int, last_checkpoint: Callable[[], bytes]) -> list[str]:

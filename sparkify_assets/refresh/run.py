@@ -26,7 +26,7 @@ from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.vacuum import has_replaced, vacuum
+from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import ranges_of
 from sparkify_assets.refresh.instance import (
     PROCESS_TAG,
@@ -89,8 +89,7 @@ def refresh(
 def _tidy(settings: Settings) -> None:
     lake = Lake.at(settings.lake)
     for table in TABLES.values():
-        if has_replaced(lake, table, settings.grace_hours):
-            vacuum(lake, table, settings.grace_hours)
+        tidy(lake, table, settings.grace_hours)
 
 
 def _one_pass(

@@ -7,7 +7,10 @@ from pydantic import Field
 
 from sparkify_assets.ingest.landing import Landing, landing_at
 from sparkify_assets.ingest.plan import Rules
+from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import current_month, months_between
 
 
@@ -48,6 +51,15 @@ class LakeResource(ConfigurableResource[Any]):
     """The lake."""
 
     uri: str = Field(description="The folder that holds one sub-folder per table.")
+
+    grace_hours: int = Field(
+        default=1, description="Hours that replaced files stay for readers under way."
+    )
+
+    def tidy_now_and_then(self, snapshot: Snapshot) -> None:
+        """After each tenth version, remove files of the table that were replaced long ago."""
+        if snapshot.version % checkpoint.EVERY == 0:
+            tidy(Lake.at(self.uri), snapshot.table, self.grace_hours)
 
     def lake(self) -> Lake:
         """The lake; its tables are made, empty, where they are not there yet."""

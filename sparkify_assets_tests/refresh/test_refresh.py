@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.ingest.ledger import Ledger
-from sparkify_assets.lake import commit, log
+from sparkify_assets.lake import checkpoint, commit, log
 from sparkify_assets.refresh import build, plan
 from sparkify_assets.refresh.freshness import THROUGH
 from sparkify_assets.refresh.report import get_status
@@ -394,3 +396,14 @@ def test_a_ledger_without_numbers_is_counted_by_its_rows(
     assert old.with_events_in("2018-11")
     assert loaded.run(rebuild=True).run_ids
     assert loaded.rows("songplays") == plays
+
+
+def test_runs_of_every_kind_remove_what_was_replaced(loaded: World) -> None:
+    """Here by the assets alone, as the sensor and backfills run them."""
+    settings = loaded.settings(grace_hours=0)
+    job = build_defs(settings).resolve_job_def(REFRESH)
+    folder = Path(loaded.lake.table_location(TABLES["user_months"]).uri)
+    for number in range(checkpoint.EVERY + 1):
+        loaded.zone.logs(NOVEMBER, event(userId=str(number)))
+        assert job.execute_in_process(partition_key="2018-11").success
+    assert 2 <= len(list(folder.rglob("*.parquet"))) < checkpoint.EVERY

@@ -325,7 +325,8 @@ def test_a_server_that_is_busy_for_a_while(
     with DagsterInstance.ephemeral() as instance:
         station = Station(s3_settings, instance)
         s3_world.zone.logs(NOVEMBER, event())
-        (request,) = station.tick()
+        s3_world.lake.create_missing()
+        request = of("2018-11", station.tick())
         on_moto.fail("GET .*2018-11-15", status=503, code="SlowDown")
         assert station.run([request]) == [False]
         on_moto.clear()
