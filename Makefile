@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 demo: env ## generate sample data, load it, show the most played songs
 	@$(BIN)/sparkify demo
 
-demo-s3: env ## the same on an S3 server of its own, driven by the sensor (one minute)
+demo-s3: env ## the same on an S3 server of its own, driven by the sensor (a minute or two)
 	@$(BIN)/python -m sparkify_assets_tests.s3.demo
 
 dev: env ## Dagster's UI on http://127.0.0.1:3000

@@ -74,6 +74,7 @@ def build_defs(
                 selection="*",
                 description="Take in what is new and make every table current, for a month or a "
                 "range of months. What is up to date already is left as it is.",
+                tags={"sparkify/lake": settings.lake, "sparkify/engine": settings.engine},
             )
         ],
         sensors=[new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds)],

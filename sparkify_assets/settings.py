@@ -34,11 +34,18 @@ from sparkify_assets.partitions import current_month, is_month, months_between
 
 EMBEDDED = "embedded"
 _MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
+_S3_FORM = (
+    "a folder or s3://bucket/prefix (a bucket has 3 to 63 lower-case letters, digits, dots and "
+    "hyphens)"
+)
+_PAIR = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WHO = (*_KEYS, "aws_profile")
 _AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
+_SECTIONS = ("AWS", "SPARKIFY")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 
 
@@ -59,6 +66,10 @@ class DlCfg(PydanticBaseSettingsSource):
                 f"{path}: not a readable configuration file ({type(error).__name__}); expected "
                 "sections [AWS] and [SPARKIFY] with NAME=value lines, as in dl.cfg.example"
             ) from None
+        for section in parser.sections():
+            near = difflib.get_close_matches(section, _SECTIONS, 1, 0.5)
+            if near and section not in _SECTIONS:
+                raise SettingsError(f"{path}: a section [{section}]; did you mean [{near[0]}]?")
         known = settings_cls.model_fields
         for section, allowed in (("AWS", _AWS), ("SPARKIFY", set(known) - _AWS)):
             if not parser.has_section(section):
@@ -67,6 +78,11 @@ class DlCfg(PydanticBaseSettingsSource):
                 field = name.removeprefix("sparkify_")
                 if section == "SPARKIFY":
                     _check_names([variable_name(field)])
+                elif field not in _AWS:
+                    raise SettingsError(
+                        f"{path}: {name.upper()} in [AWS] is no setting; expected one of "
+                        f"{', '.join(sorted(map(variable_name, _AWS)))}"
+                    )
                 if field in allowed and value.strip():
                     name = variable_name(field) if field in _AWS else field
                     plain = value.strip().strip("'\"")
@@ -192,16 +208,36 @@ class Settings(BaseSettings):
             plain = re.sub(r"^s3[an]://", "s3://", value.strip()).rstrip("/")
             if _BUCKET.fullmatch(plain) and "//" not in plain.removeprefix("s3://"):
                 return plain
-            raise ValueError("a folder or s3://bucket/prefix")
+            raise ValueError(_S3_FORM)
+        elif value.startswith("s3:"):
+            raise ValueError(_S3_FORM)
         return str(Path(value).expanduser().absolute())
 
     @field_validator("aws_endpoint_url", "sqs_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None:
-            found = urlsplit(value)
-            if found.scheme not in {"http", "https"} or not found.hostname:
-                raise ValueError("a URL: http(s)://host:port")
+            try:
+                found = urlsplit(value)
+                good = found.scheme in {"http", "https"} and found.hostname and found.port != 0
+            except ValueError:  # the port is no number, or too large
+                good = False
+            if not good or found.username:
+                raise ValueError("a URL without a user: http(s)://host:port")
+        return value
+
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _without_path(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).path.strip("/"):
+            raise ValueError("a URL without a path; bucket and prefix stand in s3://bucket/prefix")
+        return value
+
+    @field_validator("aws_region", "aws_default_region")
+    @classmethod
+    def _region(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[a-z0-9-]{2,}", value):
+            raise ValueError("a region such as eu-central-1")
         return value
 
     @field_validator("engine")
@@ -231,6 +267,7 @@ class Settings(BaseSettings):
                 f"SPARKIFY_FIRST_MONTH: found {self.first_month}, expected a month not after the "
                 f"last one ({self.end_month})"
             )
+        self._check_s3()
         folders = [uri for uri in (self.lake, self.landing) if not uri.startswith("s3://")]
         if self.engine_is_remote and folders:
             raise SettingsError(
@@ -250,6 +287,21 @@ class Settings(BaseSettings):
                 f"{self.landing}; expected two separate places"
             )
         return self
+
+    def _check_s3(self) -> None:
+        if not self.on_s3:
+            return
+        pair = {name: getattr(self, name.lower()) for name in _PAIR}
+        missing = [name for name, value in pair.items() if value is None]
+        if len(missing) == 1:
+            there = next(name for name in _PAIR if name not in missing)
+            raise SettingsError(f"{missing[0]}: missing, but {there} is set; expected both")
+        host = urlsplit(self.aws_endpoint_url or "").hostname or ""
+        if self.s3_style == "virtual" and _ADDRESS.fullmatch(host):
+            raise SettingsError(
+                f"SPARKIFY_S3_STYLE: found virtual, but AWS_ENDPOINT_URL is the address {host}, "
+                "which has no names for buckets; expected path or auto"
+            )
 
     def __getstate__(self) -> dict[Any, Any]:
         """Without the keys: whatever process this is sent to has its own."""
@@ -326,7 +378,7 @@ def _check_names(found: Iterable[str]) -> None:
 
 def variable_name(field: str) -> str:
     """The environment variable of a setting: `SPARKIFY_LAKE` for `lake`."""
-    return field.upper() if field in _AWS else f"SPARKIFY_{field.upper()}"
+    return field.upper() if field.lower() in _AWS else f"SPARKIFY_{field.upper()}"
 
 
 def _json(field: str, text: str) -> Any:

@@ -113,7 +113,7 @@ def _one_pass(
                     "loggers": {"console": {"config": {}}},
                     "ops": {n: {"config": {REBUILD: rebuild and n in again}} for n in names},
                 },
-                tags=_tags(months, plan, settings),
+                tags=_tags(months, plan),
                 partition_key=months[0] if len(months) == 1 else None,
             )
             outcome.run_ids.append(result.run_id)
@@ -131,11 +131,9 @@ def _unreadable(result: ExecuteInProcessResult) -> dict[str, str]:
     return found
 
 
-def _tags(months: Sequence[str], plan: Plan, settings: Settings) -> dict[str, str]:
+def _tags(months: Sequence[str], plan: Plan) -> dict[str, str]:
     tags = {
         "sparkify/why": f"{plan.files_to_read} new or changed files, {len(plan.stale)} stale",
-        "sparkify/lake": settings.lake,
-        "sparkify/engine": settings.engine,
         PROCESS_TAG: this_process(),
     }
     if len(months) > 1:

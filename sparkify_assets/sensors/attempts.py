@@ -7,6 +7,7 @@ sensor keeps no memory of its own: how often something was tried, and when, is w
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
@@ -45,17 +46,25 @@ class Verdict:
     later: bool = True
 
 
-def judge(instance: DagsterInstance, due: Due, now: float | None = None) -> Verdict:
-    """Whether a due run is to be started now."""
+def under_way(instance: DagsterInstance, now: float | None = None) -> dict[str, str]:
+    """By group, a run that is waiting or at work.
+
+    Ask before the tables are looked at: a run that ends in between has made some of them already.
+    """
     moment = time.time() if now is None else now
-    unfinished = [DagsterRunStatus.QUEUED, *_AT_WORK]
-    records = instance.get_run_records(
-        RunsFilter(tags={GROUP_TAG: due.group}, statuses=unfinished), limit=_LOOKED_AT
-    )
-    for record in records:
-        if _is_under_way(record, moment):
-            return Verdict(reason=f"{due.group}: a run is under way ({_short(record)})")
-    verdict = Verdict()
+    records = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.QUEUED, *_AT_WORK]))
+    return {
+        record.dagster_run.tags[GROUP_TAG]: _short(record)
+        for record in records
+        if GROUP_TAG in record.dagster_run.tags and _is_under_way(record, moment)
+    }
+
+
+def judge(instance: DagsterInstance, due: Due, busy: Mapping[str, str]) -> Verdict:
+    """Whether a due run is to be started now; `busy` as from `under_way`."""
+    if due.group in busy:
+        return Verdict(reason=f"{due.group}: a run is under way ({busy[due.group]})")
+    verdict, moment = Verdict(), time.time()
     for work in due.works:  # the tables by themselves only where the files are given up
         verdict = _tried(instance, due, work, moment)
         if verdict.attempt or verdict.later:

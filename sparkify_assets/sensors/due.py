@@ -6,7 +6,7 @@ Plain values from a plan; nothing here knows Dagster.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sparkify_assets.ingest.landing import SONG_SCOPE
@@ -93,11 +93,12 @@ def _hash(ledger: str, items: list[str]) -> str:
     return digest.hexdigest()
 
 
-def due_runs(plan: Plan, months: Iterable[str]) -> list[Due]:
+def due_runs(plan: Plan, months: Iterable[str], busy: Collection[str] = ()) -> list[Due]:
     """Every run that is due, the songs first.
 
     Args:
         months: the configured ones.
+        busy: groups with a run under way, which will make what is out of date there.
     """
     allowed = set(months)
     groups: dict[str, _Work] = {}
@@ -106,7 +107,7 @@ def due_runs(plan: Plan, months: Iterable[str]) -> list[Due]:
     events = [month for month in plan.ledger.event_months() if month in allowed]
     # Tables without months come last: users are made with any month that is made anyhow.
     for stale in sorted(plan.stale, key=lambda found: not found.table.monthly):
-        group = _group_of(stale, groups, events)
+        group = _group_of(stale, {*groups, *busy}, events)
         if group is not None:
             groups.setdefault(group, _Work()).stale.append(stale)
     found = []
@@ -137,7 +138,7 @@ def _due(
     return Due(group, tuple(months), tables, work.why(), named)
 
 
-def _group_of(stale: Stale, groups: dict[str, _Work], events: list[str]) -> str | None:
+def _group_of(stale: Stale, groups: Collection[str], events: list[str]) -> str | None:
     """The run that makes it: of its month, of the songs, or of the newest month."""
     if stale.table in (SONGS, ARTISTS):
         return SONG_SCOPE
@@ -145,5 +146,5 @@ def _group_of(stale: Stale, groups: dict[str, _Work], events: list[str]) -> str 
         return SONG_SCOPE
     if stale.table.monthly:
         return stale.key
-    of_months = [group for group in groups if group != SONG_SCOPE]
+    of_months = [group for group in groups if not group.startswith(SONG_SCOPE)]
     return max(of_months, default=None) or (events[-1] if events else None)

@@ -37,6 +37,7 @@ from sparkify_assets.sensors.attempts import (
     WORK_TAG,
     Verdict,
     judge,
+    under_way,
 )
 from sparkify_assets.sensors.due import Due, due_runs
 from sparkify_assets.sensors.notices import Notices, Queue, queue_of
@@ -140,6 +141,7 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
     ) -> SensorResult:
         zone, months = landing.landing(), set(landing.months())
         tables, cursor = Lake.at(lake.uri), Cursor.read(context.cursor)
+        busy = under_way(context.instance)
         # The lake first: a file that lands between the two is then new, not gone.
         quiet = cursor.is_quiet(tables.find(LANDED_FILES))
         if not quiet:
@@ -152,15 +154,16 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
         if not quiet:
             look.cursor.note(plan, tables.seen(LANDED_FILES))
         requests, reasons, waiting = [], [*plan.refused, *look.problems], False
-        for due in due_runs(plan, months):
-            verdict = judge(context.instance, due)
+        for due in due_runs(plan, months, busy):
+            verdict = judge(context.instance, due, busy)
             if verdict.attempt:
                 requests.append(_request(due, verdict))
             else:
                 reasons.append(verdict.reason)
                 waiting = waiting or verdict.later
-        for reason in reasons:
-            context.log.warning(reason)
+                (context.log.info if verdict.later else context.log.warning)(verdict.reason)
+        for problem in (*plan.refused, *look.problems):
+            context.log.warning(problem)
         look.cursor.list_again(soon=waiting, after_runs=bool(requests))
         # Last of all: if anything above fails, the next tick is told again.
         look.done()
@@ -222,10 +225,11 @@ def _request(due: Due, verdict: Verdict) -> RunRequest:
 
 
 def _skipped(look: Look, plan: Plan, reasons: list[str]) -> str:
-    found = [f"Nothing to start: {look.what}, {len(plan.ledger.scopes)} groups in the ledger"]
+    found = [f"Nothing to start: {look.what}"]
     if plan.listing.unplaced:
         key, reason = plan.listing.unplaced[0]
-        found.append(f"{len(plan.listing.unplaced)} not loaded, such as {key}: {reason}")
+        several = "; `sparkify status` names all" if len(plan.listing.unplaced) > 1 else ""
+        found.append(f"{len(plan.listing.unplaced)} not loaded: {key}: {reason}{several}")
     if reasons:
         found.append("; ".join(reasons[:_TOLD]))
     return ". ".join(found)

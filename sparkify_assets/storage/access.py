@@ -12,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sparkify_assets.errors import StorageError
 
@@ -55,6 +56,9 @@ _IDENTITY = (
 
 class CredentialsError(StorageError):
     """There are no credentials, or they cannot be renewed; says nothing of what they were for."""
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,19 @@ def _profile_region(identity: str) -> str:
         return DEFAULT_REGION
 
 
+def _one_at_a_time(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Boto3 may not make two clients at once, and a cache does not wait for the first call."""
+    lock = threading.RLock()
+
+    @wraps(make)
+    def made(*arguments: Any) -> Made:
+        with lock:
+            return make(*arguments)
+
+    return made
+
+
+@_one_at_a_time
 @lru_cache(maxsize=8)
 def _session(identity: str) -> Any:  # noqa: ARG001 -- another identity is another session
     import boto3
@@ -255,6 +272,7 @@ def _arrow(access: S3Access, key: str, secret: str, token: str | None) -> pafs.F
     )
 
 
+@_one_at_a_time
 @lru_cache(maxsize=8)
 def _client(access: S3Access, service: str) -> Any:
     from botocore.config import Config

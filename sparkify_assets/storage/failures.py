@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from sparkify_assets.errors import StorageError
-from sparkify_assets.storage.access import CredentialsError, not_renewed
+from sparkify_assets.storage.access import CredentialsError, not_renewed, s3_access
 
 # What the C++ SDK has no name for is UNKNOWN to pyarrow, with S3's own name further behind.
 _CODE = re.compile(
@@ -48,6 +48,7 @@ def explained(error: BaseException, request: Request) -> StorageError:
         return explained(not_renewed(renewal), request)
     code = _code(text)
     reason, way_out = _meaning(code, text, request)
+    reason = reason.rstrip(".")
     said = _group(_MESSAGE, text).strip().rstrip(".")
     detail = f" ({said})" if said and said not in reason else ""
     failure = StorageError(
@@ -61,7 +62,7 @@ def explained(error: BaseException, request: Request) -> StorageError:
 def explained_queue(error: BaseException, operation: str, url: str) -> StorageError:
     """The same for a request to a queue."""
     text = str(error)
-    said = "it does not answer" if _unreachable(text) else text.splitlines()[0][:300]
+    said = "it does not answer" if _unreachable(text) else text.splitlines()[0][:300].rstrip(".")
     return StorageError(
         f"SPARKIFY_SQS_URL: {operation} on {url} failed: {said}. Check the URL, AWS_REGION and the "
         "permissions sqs:ReceiveMessage and sqs:DeleteMessage (docs/s3.md)"
@@ -136,7 +137,7 @@ def _meaning(code: str, text: str, request: Request) -> tuple[str, str]:
         return "the object is not there", "Run again; if it stays, something removed it"
     if _unreachable(text):
         return (
-            "the endpoint does not answer",
+            f"{s3_access().endpoint or 'AWS'} does not answer",
             "Check AWS_ENDPOINT_URL, AWS_REGION and the network",
         )
     return text.splitlines()[0][:300], f"Check {request.setting} and AWS_ENDPOINT_URL"

@@ -217,12 +217,13 @@ def test_an_endpoint_that_drops_connections(place: Place) -> None:
 
 def test_an_endpoint_with_an_unknown_name(place: Place) -> None:
     message = place.run(AWS_ENDPOINT_URL="http://nowhere.invalid:9000").message()
-    assert "the endpoint does not answer. Check AWS_ENDPOINT_URL" in message
+    assert "does not answer. Check AWS_ENDPOINT_URL" in message
 
 
 def _check_no_answer(place: Place, port: int) -> None:
     message = place.run(AWS_ENDPOINT_URL=f"http://{HOST}:{port}").message()
-    assert f"on the bucket {place.lake} failed: the endpoint does not answer" in message
+    assert f"on the bucket {place.lake} failed: http" in message
+    assert "does not answer" in message
     assert "Check AWS_ENDPOINT_URL" in message
 
 
