@@ -15,7 +15,7 @@ from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.failures import Request, explained
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
-from sparkify_assets.storage.requests import PAGE_KEYS, listed
+from sparkify_assets.storage.requests import PAGE_KEYS
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -53,7 +53,7 @@ class Lister(Protocol):
         """The next keys below a prefix, at any depth."""
 
     def level(self, prefix: str) -> Page:
-        """All keys and folders right below a prefix."""
+        """The first page of keys and folders right below a prefix."""
 
 
 def walk(
@@ -64,8 +64,9 @@ def walk(
 ) -> list[Place]:
     """List everything below these places.
 
-    A prefix of more than one page is divided into its folders as long as there are threads without
-    work. `take` gets every page, in the caller's thread and in no particular order.
+    A prefix of more than one page is divided into its folders (if these are not more than a page)
+    as long as there are threads without work. `take` gets every page, in the caller's thread and in
+    no particular order.
 
     Args:
         until: when to stop (`time.monotonic()`), None for never.
@@ -101,8 +102,10 @@ def _step(lister: Lister, place: Place, *, divide: bool) -> tuple[list[Page], li
     nested = any("/" in key[len(place.prefix) :] for key in page.keys)
     if divide and nested and not place.after:
         level = lister.level(place.prefix)
-        level.requests += page.requests  # which is listed again, by its folders
-        return [level], [Place(prefix) for prefix in level.prefixes]
+        if not level.more:
+            level.requests += page.requests  # which is listed again, by its folders
+            return [level], [Place(prefix) for prefix in level.prefixes]
+        page.requests += level.requests  # too much on one level to divide it
     return [page], [Place(place.prefix, page.keys[-1])]
 
 
@@ -111,7 +114,7 @@ class BucketLister:
 
     Listed with obstore, which is many times faster than botocore, but refuses keys with an empty
     part, one of dots or a control character, and takes the slash off the end of a key (with which
-    some tools mark a folder). Where that matters, botocore is asked.
+    some tools mark a folder). Where that matters, and for a level, botocore is asked.
     """
 
     def __init__(self, location: Location) -> None:
@@ -147,23 +150,7 @@ class BucketLister:
         return self._exact_page(place, 1) if _unclear(page) else page
 
     def level(self, prefix: str) -> Page:
-        import obstore
-        from obstore.exceptions import BaseError, InvalidPathError
-
-        try:
-            found = obstore.list_with_delimiter(
-                self._store, f"{self._above}{prefix}", return_arrow=True
-            )
-        except InvalidPathError:
-            return self._exact_level(prefix, 1)
-        except ValueError:
-            return self._exact_level(prefix, 0)
-        except (BaseError, OSError) as error:
-            raise self._explained(error) from None
-        page = self._page(pa.table(found["objects"]))
-        page.prefixes = [f"{name.removeprefix(self._above)}/" for name in found["common_prefixes"]]
-        page.requests = listed(len(page.keys) + len(page.prefixes))
-        return self._exact_level(prefix, page.requests) if _unclear(page) else page
+        return self._exact(0, Prefix=f"{self._above}{prefix}", Delimiter="/")
 
     def _page(self, table: pa.Table) -> Page:
         keys = [key.removeprefix(self._above) for key in table["path"].to_pylist()]
@@ -171,23 +158,10 @@ class BucketLister:
 
     def _exact_page(self, place: Place, requests: int) -> Page:
         after = {"StartAfter": f"{self._above}{place.after}"} if place.after else {}
-        return self._exact(requests, Prefix=f"{self._above}{place.prefix}", **after)[0]
+        return self._exact(requests, Prefix=f"{self._above}{place.prefix}", **after)
 
-    def _exact_level(self, prefix: str, requests: int) -> Page:
-        level, token = Page(requests=requests), ""
-        while True:
-            more = {"ContinuationToken": token} if token else {}
-            page, token = self._exact(0, Prefix=f"{self._above}{prefix}", Delimiter="/", **more)
-            level.keys += page.keys
-            level.etags += page.etags
-            level.sizes += page.sizes
-            level.prefixes += page.prefixes
-            level.requests += page.requests
-            if not token:
-                return level
-
-    def _exact(self, requests: int, **arguments: str) -> tuple[Page, str]:
-        """A page, and the token of the next one; `requests` were made in vain before."""
+    def _exact(self, requests: int, **arguments: str) -> Page:
+        """A page, by botocore; `requests` were made in vain before."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -197,7 +171,7 @@ class BucketLister:
         except (BotoCoreError, ClientError, StorageError) as error:
             raise self._explained(error) from None
         contents = found.get("Contents", [])
-        page = Page(
+        return Page(
             keys=[entry["Key"].removeprefix(self._above) for entry in contents],
             etags=[entry["ETag"] for entry in contents],
             sizes=[entry["Size"] for entry in contents],
@@ -208,7 +182,6 @@ class BucketLister:
             more=bool(found.get("IsTruncated")),
             requests=requests + 1,
         )
-        return page, str(found.get("NextContinuationToken") or "")
 
     @property
     def _store(self) -> S3Store:

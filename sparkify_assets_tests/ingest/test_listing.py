@@ -45,7 +45,7 @@ class Keys:
         below = [key for key in self._keys if key.startswith(prefix)]
         here = [key for key in below if "/" not in key[len(prefix) :]]
         names = {key[len(prefix) :].partition("/")[0] for key in set(below) - set(here)}
-        page = _page(here, more=False)
+        page = _page(here, more=len(here) + len(names) > self._page)
         page.prefixes = [f"{prefix}{name}/" for name in sorted(names)]
         return page
 
