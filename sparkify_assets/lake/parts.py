@@ -26,6 +26,8 @@ from sparkify_assets.tables import TABLES, Table
 
 REPORT_SCHEMA = "report string"
 _ROWS_PER_FILE = 8_000_000
+# Readers hold a group of rows in memory.
+_ROWS_PER_GROUP = 1 << 18
 _MASK = (1 << 63) - 1
 
 
@@ -122,7 +124,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
             existing_data_behavior="overwrite_or_ignore",
             create_dir=not location.on_s3,  # a bucket has no folders
             max_rows_per_file=_ROWS_PER_FILE,
-            max_rows_per_group=1 << 20,
+            max_rows_per_group=_ROWS_PER_GROUP,
             preserve_order=True,
         )
     except OSError as error:

@@ -21,7 +21,8 @@ from sparkify_assets.tables import Table
 WHOLE_BYTES = 32 << 20
 # Smaller ones are kept in memory for a while, 64 MiB of them at most.
 SMALL_BYTES = 256 << 10
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 16_384
+_BUFFER_BYTES = 1 << 20
 
 
 def scan_part(
@@ -70,7 +71,9 @@ def _batches(location: Location, part: StoredPart, inside: list[str]) -> Iterato
     try:
         filesystem, root = location.arrow()
         with filesystem.open_input_file(f"{root}/{part.path}") as source:
-            parquet = pq.ParquetFile(source, pre_buffer=location.on_s3)
+            # From a folder piece by piece: a column of a large part need not be in memory at once.
+            buffer = 0 if location.on_s3 else _BUFFER_BYTES
+            parquet = pq.ParquetFile(source, pre_buffer=location.on_s3, buffer_size=buffer)
             if location.on_s3:  # the size, the footer, and the columns of each row group
                 REQUESTS.add(GET, 2 + parquet.num_row_groups)
             yield from parquet.iter_batches(_BATCH_ROWS, columns=inside)

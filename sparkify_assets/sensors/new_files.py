@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
 from dagster import (
     AssetKey,
     DefaultSensorStatus,
@@ -139,6 +140,7 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
     def new_files(
         context: SensorEvaluationContext, landing: LandingResource, lake: LakeResource
     ) -> SensorResult:
+        use_little_memory()
         zone, months = landing.landing(), set(landing.months())
         tables, cursor = Lake.at(lake.uri), Cursor.read(context.cursor)
         busy = under_way(context.instance)
@@ -174,6 +176,14 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
         )
 
     return new_files
+
+
+def use_little_memory() -> None:
+    """Have Arrow give back what it does not use: the process of a code location lives for long.
+
+    With its own allocator a look at a million files takes a third more memory, and is no faster.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) -> Look:
