@@ -89,7 +89,7 @@ class S3Access:
         """pyarrow's file system, with the credentials of this moment."""
         return _arrow(self, *_frozen(self))
 
-    def client(self, service: Literal["s3", "sqs", "sts"]) -> Any:
+    def client(self, service: Literal["s3", "sqs"]) -> Any:
         """boto3's client of a service."""
         _frozen(self)  # an error of ours where they cannot be renewed
         return _client(self, service)

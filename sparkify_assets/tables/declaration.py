@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sparkify_assets.partitions import month_of, year_and_month
+from sparkify_assets.partitions import month_of
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
@@ -99,13 +99,6 @@ class Table:
     def plain_schema(self) -> pa.Schema:
         """The Arrow schema without metadata: what data are compared with."""
         return self.schema.remove_metadata()
-
-    def partition_values(self, key: str) -> dict[str, str]:
-        """The partition columns' values of one partition: `{"year": "2018", "month": "11"}`."""
-        if self.monthly:
-            year, month = year_and_month(key)
-            return {"year": str(year), "month": str(month)}
-        return {self.partition_by[0]: key} if self.partition_by else {}
 
     def partition_key(self, values: Mapping[str, object]) -> str:
         """The partition that has these values; `WHOLE_TABLE` for a table without partitions."""
