@@ -30,7 +30,9 @@ _DONE = {"SUCCESS", "FAILURE", "CANCELED"}
 
 def demo() -> None:
     """The whole path: files land in a bucket, and are in the tables without another command."""
-    with tempfile.TemporaryDirectory() as folder, start(MINISTACK) as server:
+    # Dagster's processes may still write while they end.
+    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with temporary as folder, start(MINISTACK) as server:
         os.environ |= environment(server.endpoint)
         load_settings(landing=LANDING, lake=LAKE)
         console.rule(f"an S3 server on {server.endpoint}", align="left")
