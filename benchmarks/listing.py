@@ -75,7 +75,7 @@ class Songs:
             return Page(prefixes=[f"{prefix}{letter}/" for letter in _LETTERS])
         if prefix in (f"{LOGS}/", f"{LOGS}/2018/"):
             return Page(prefixes=[f"{prefix}{'11' if prefix.endswith('2018/') else '2018'}/"])
-        raise NotImplementedError(prefix)
+        raise ValueError(f"the simulated bucket has no level {prefix}")
 
     def _below(self, place: Place) -> Iterator[tuple[str, str, int]]:
         if place.prefix.startswith(LOGS):

@@ -13,8 +13,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
+
+from sparkify_assets_tests.stopping import Stopping
 
 PROJECT = Path(__file__).parents[1]
 
@@ -44,7 +45,7 @@ query ($selector: InstigationSelector!) {
 """
 
 
-class DagsterDev:
+class DagsterDev(Stopping):
     """A `dagster dev` on the project's workspace.yaml; a context manager."""
 
     def __init__(self, **environment: str) -> None:
@@ -61,15 +62,8 @@ class DagsterDev:
             start_new_session=True,
         )
 
-    def __enter__(self) -> DagsterDev:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End it, and with it all its processes."""
         os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(60)

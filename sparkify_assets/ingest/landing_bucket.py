@@ -21,7 +21,7 @@ from sparkify_assets.ingest.landing import (
     is_packed,
 )
 from sparkify_assets.storage.access import s3_access
-from sparkify_assets.storage.failures import Request, explained, is_missing
+from sparkify_assets.storage.failures import explained, is_missing
 from sparkify_assets.storage.listing import BucketLister, Page, Place, walk
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
@@ -109,7 +109,7 @@ class BucketLanding:
         import obstore
         from obstore.exceptions import BaseError, PreconditionError
 
-        key = f"{self.location.prefix}/{file.key}".lstrip("/")
+        key = f"{self.location.above}{file.key}"
         requests.add(GET)
         try:
             if start is None:
@@ -125,8 +125,7 @@ class BucketLanding:
         except (BaseError, OSError) as error:
             if is_missing(error):
                 raise ContentChanged(f"{file.key} was deleted since it was listed") from None
-            request = Request("GetObject", self.location.bucket, self.location.setting)
-            raise explained(error, request) from None
+            raise explained(error, "GetObject", self.location) from None
 
     @property
     def _store(self) -> S3Store:

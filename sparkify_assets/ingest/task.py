@@ -25,7 +25,7 @@ from sparkify_assets.ingest.parse import REJECT_SCHEMA, Parsed, Parser
 from sparkify_assets.ingest.repair import repair_columns
 from sparkify_assets.lake.parts import Written, write_parts
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.requests import Requests
+from sparkify_assets.storage.requests import Requests, together
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _LINES_BYTES = 8 << 20
@@ -69,8 +69,7 @@ class TaskReport:
         self.rejects.add(other.rejects)
         self.changed += other.changed
         self.unreadable += other.unreadable
-        for kind, number in other.requests.items():
-            self.requests[kind] = self.requests.get(kind, 0) + number
+        self.requests = together(self.requests, other.requests)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -171,7 +171,7 @@ def _first_version(table: Table) -> list[dict[str, Any]]:
                 "name": table.name,
                 "description": table.description,
                 "format": {"provider": "parquet", "options": {}},
-                "schemaString": table.delta_schema().to_json(),
+                "schemaString": table.delta_schema,
                 "partitionColumns": list(table.partition_by),
                 "configuration": {},
                 "createdTime": now,
@@ -181,7 +181,7 @@ def _first_version(table: Table) -> list[dict[str, Any]]:
 
 
 def _check(table: Table, state: LogState, location: Location) -> None:
-    schema = json.loads(table.delta_schema().to_json())
+    schema = json.loads(table.delta_schema)
     declared = [(field["name"], json.dumps(field["type"])) for field in schema["fields"]]
     found = state.columns
     partitions = list(state.metadata["partitionColumns"])

@@ -19,9 +19,9 @@ import pyarrow.dataset as ds
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.storage.access import PART_BYTES
-from sparkify_assets.storage.failures import Request, explained
+from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.requests import PUT
+from sparkify_assets.storage.requests import PUT, together
 from sparkify_assets.tables import TABLES, Table
 
 REPORT_SCHEMA = "report string"
@@ -71,8 +71,7 @@ class Written:
         self.parts.extend(other.parts)
         for key, value in other.content.items():
             self.content[key] = (self.content.get(key, 0) + value) & _MASK
-        for kind, number in other.requests.items():
-            self.requests[kind] = self.requests.get(kind, 0) + number
+        self.requests = together(self.requests, other.requests)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -130,7 +129,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
     except OSError as error:
         if not location.on_s3:
             raise
-        raise explained(error, Request("PutObject", location.bucket, location.setting)) from None
+        raise explained(error, "PutObject", location) from None
     if location.on_s3:
         written.requests = {PUT: sum(puts(part.size) for part in written.parts)}
     return written

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.log import StoredPart
-from sparkify_assets.storage.failures import Request, explained
+from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import objects
 from sparkify_assets.storage.requests import GET, REQUESTS
@@ -80,7 +80,7 @@ def _batches(location: Location, part: StoredPart, inside: list[str]) -> Iterato
     except OSError as error:
         if isinstance(error, FileNotFoundError) or not location.on_s3:
             raise
-        raise explained(error, Request("GetObject", location.bucket, location.setting)) from None
+        raise explained(error, "GetObject", location) from None
 
 
 def _get(location: Location, path: str) -> bytes:

@@ -106,7 +106,7 @@ class Queue:
             return  # not a notification of S3; the next listing sees whatever it meant
 
     def _note(self, record: dict[str, Any], notices: Notices) -> None:
-        above = f"{self._location.prefix}/" if self._location.prefix else ""
+        above = self._location.above
         entity = record["s3"]
         key = unquote_plus(entity["object"]["key"])
         if entity["bucket"]["name"] != self._location.bucket or not key.startswith(above):

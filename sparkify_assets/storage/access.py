@@ -144,9 +144,11 @@ def s3_access(environment: Mapping[str, str] | None = None) -> S3Access:
 
 
 def _profile_region(identity: str) -> str:
+    from botocore.exceptions import BotoCoreError
+
     try:
         return _session(identity).region_name or DEFAULT_REGION
-    except Exception:  # noqa: BLE001 -- a profile that is not there is told with the credentials
+    except BotoCoreError:  # a profile that is not there is told with the credentials
         return DEFAULT_REGION
 
 

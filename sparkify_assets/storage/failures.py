@@ -6,10 +6,10 @@ The libraries tell it each in their own way; S3's error code is in all of them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from sparkify_assets.errors import StorageError
 from sparkify_assets.storage.access import CredentialsError, not_renewed, s3_access
+from sparkify_assets.storage.location import Location
 
 # What the C++ SDK has no name for is UNKNOWN to pyarrow, with S3's own name further behind.
 _CODE = re.compile(
@@ -25,37 +25,29 @@ _RENEWAL = re.compile(
 _REGION = re.compile(r"expecting '([a-z0-9-]+)'|<Region>([a-z0-9-]+)</Region>")
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was tried: an S3 operation on a bucket that a setting names."""
+def explained(error: BaseException, operation: str, location: Location) -> StorageError:
+    """The same as an error for people, once. It never holds more than the reply's message.
 
-    operation: str
-    bucket: str
-    setting: str
-
-
-def explained(error: BaseException, request: Request) -> StorageError:
-    """The same as an error for people, once. It never holds more than the reply's message."""
+    Args:
+        operation: S3's name of what was tried.
+        location: where; its setting is the one to look at.
+    """
+    tried = f"{location.setting}: {operation} on the bucket {location.bucket} failed"
     if isinstance(error, CredentialsError):
-        return StorageError(
-            f"{request.setting}: {request.operation} on the bucket {request.bucket} failed: {error}"
-        )
+        return StorageError(f"{tried}: {error}")
     if isinstance(error, StorageError):
         return error
     text = str(error)
     renewal = _group(_RENEWAL, text)
     if renewal:  # its code is not that of this request
-        return explained(not_renewed(renewal), request)
+        return explained(not_renewed(renewal), operation, location)
     code = _code(text)
-    reason, way_out = _meaning(code, text, request)
+    reason, way_out = _meaning(code, text, operation, location.setting)
     reason = reason.rstrip(".")
     said = _group(_MESSAGE, text).strip().rstrip(".")
     detail = f" ({said})" if said and said not in reason else ""
-    failure = StorageError(
-        f"{request.setting}: {request.operation} on the bucket {request.bucket} failed: "
-        f"{reason}{detail}. {way_out}"
-    )
-    failure.refused = request.operation == "GetObject" and code in _REFUSED
+    failure = StorageError(f"{tried}: {reason}{detail}. {way_out}")
+    failure.refused = operation == "GetObject" and code in _REFUSED
     return failure
 
 
@@ -104,15 +96,15 @@ _REGIONS = {
 }  # fmt: skip
 
 
-def _meaning(code: str, text: str, request: Request) -> tuple[str, str]:
-    if code == "NOSUCHBUCKET" or (code == "404" and request.operation == "ListObjectsV2"):
-        return "there is no such bucket", f"Correct {request.setting}, or create the bucket"
+def _meaning(code: str, text: str, operation: str, setting: str) -> tuple[str, str]:
+    if code == "NOSUCHBUCKET" or (code == "404" and operation == "ListObjectsV2"):
+        return "there is no such bucket", f"Correct {setting}, or create the bucket"
     if code in _ARCHIVED:
         return "the object is archived", "Restore it, or remove it from the landing zone"
     if code in _DENIED:
         return (
             "access denied",
-            f"Allow {_permission(request.operation)} there to the role or keys in use "
+            f"Allow {_permission(operation)} there to the role or keys in use "
             "(AWS_PROFILE, AWS_ACCESS_KEY_ID; docs/s3.md has the policy)",
         )
     if code in _EXPIRED:
@@ -140,7 +132,7 @@ def _meaning(code: str, text: str, request: Request) -> tuple[str, str]:
             f"{s3_access().endpoint or 'AWS'} does not answer",
             "Check AWS_ENDPOINT_URL, AWS_REGION and the network",
         )
-    return text.splitlines()[0][:300], f"Check {request.setting} and AWS_ENDPOINT_URL"
+    return text.splitlines()[0][:300], f"Check {setting} and AWS_ENDPOINT_URL"
 
 
 def _unreachable(text: str) -> bool:

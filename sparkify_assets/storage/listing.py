@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sparkify_assets.errors import StorageError
 from sparkify_assets.storage.access import s3_access
-from sparkify_assets.storage.failures import Request, explained
+from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
 from sparkify_assets.storage.requests import PAGE_KEYS
@@ -119,7 +119,7 @@ class BucketLister:
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._above = f"{location.prefix}/" if location.prefix else ""
+        self._above = location.above
 
     def page(self, place: Place) -> Page:
         import obstore
@@ -188,8 +188,7 @@ class BucketLister:
         return s3_access().object_store(self._location.bucket)
 
     def _explained(self, error: BaseException) -> StorageError:
-        request = Request("ListObjectsV2", self._location.bucket, self._location.setting)
-        return explained(error, request)
+        return explained(error, "ListObjectsV2", self._location)
 
 
 def _unclear(page: Page) -> bool:

@@ -48,6 +48,11 @@ class Location:
         """The path within the bucket, "" for all of it."""
         return self.uri.removeprefix(S3).partition("/")[2]
 
+    @property
+    def above(self) -> str:
+        """What stands before a key relative to this location, in the bucket."""
+        return f"{self.prefix}/" if self.prefix else ""
+
     def join(self, name: str) -> Location:
         """A folder or file below this one."""
         return Location(f"{self.uri}/{name}", self.setting)

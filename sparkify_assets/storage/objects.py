@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sparkify_assets.storage.access import s3_access
-from sparkify_assets.storage.failures import Request, explained, is_missing
+from sparkify_assets.storage.failures import explained, is_missing
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import DELETE, GET, LIST, PUT, REQUESTS, listed
 
@@ -140,7 +140,7 @@ class BucketObjects:
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._prefix = f"{location.prefix}/" if location.prefix else ""
+        self._prefix = location.above
 
     @property
     def _store(self) -> S3Store:
@@ -211,5 +211,4 @@ class BucketObjects:
         except (BaseError, OSError) as error:
             if is_missing(error):
                 raise FileNotFoundError(f"{self._location.uri}: {error}".splitlines()[0]) from None
-            request = Request(operation, self._location.bucket, self._location.setting)
-            raise explained(error, request) from None
+            raise explained(error, operation, self._location) from None

@@ -46,6 +46,11 @@ class Requests:
 REQUESTS = Requests()
 
 
+def together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Two counts as one."""
+    return dict(Counter(one) + Counter(other))
+
+
 def listed(keys: int) -> int:
     """How many requests it takes to list so many keys."""
     return max(1, -(-keys // PAGE_KEYS))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -123,8 +123,9 @@ class Table:
         nullable = [column.to_arrow().with_nullable(True) for column in self.columns]
         return from_arrow_schema(pa.schema(nullable).remove_metadata())
 
-    def delta_schema(self) -> Any:
-        """The schema for the Delta log, descriptions included."""
+    @cached_property
+    def delta_schema(self) -> str:
+        """The schema as the Delta log has it, descriptions included: JSON."""
         from deltalake import Schema
 
-        return Schema.from_arrow(self.schema)
+        return str(Schema.from_arrow(self.schema).to_json())

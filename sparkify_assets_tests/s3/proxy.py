@@ -18,12 +18,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from sparkify_assets_tests.s3.servers import HOST, Child, end_with_parent
+from sparkify_assets_tests.stopping import Stopping
 
 LIST, GET, HEAD, PUT, DELETE, POST, SQS = "LIST", "GET", "HEAD", "PUT", "DELETE", "POST", "SQS"
 
@@ -83,7 +83,7 @@ class HasEndpoint(Protocol):
     def endpoint(self) -> str: ...
 
 
-class Proxy:
+class Proxy(Stopping):
     """A running proxy: what came by, and what shall go wrong."""
 
     def __init__(self, target: str) -> None:
@@ -163,17 +163,6 @@ class Proxy:
         if reply.status != HTTPStatus.OK:
             raise RuntimeError(f"{method} {name}: {answer}")
         return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def kind_of(method: str, path: str, query: dict[str, str], sqs: bool = False) -> str:

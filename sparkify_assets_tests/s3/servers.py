@@ -22,8 +22,9 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from sparkify_assets_tests.stopping import Stopping
 
 HOST = "127.0.0.1"
 MOTO, MINISTACK = "moto", "ministack"
@@ -98,7 +99,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**passed_on, "PYTHONPATH": str(root), "HOME": str(folder), "TMPDIR": str(folder)}
 
 
-class Server:
+class Server(Stopping):
     """An S3-compatible server that is ready for requests; see `start`."""
 
     def __init__(self, kind: str) -> None:
@@ -134,17 +135,6 @@ class Server:
             return False
         finally:
             connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def start(kind: str) -> Server:

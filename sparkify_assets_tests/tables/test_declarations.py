@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from deltalake import Schema
 
 from sparkify_assets.tables import BUILT, PUBLIC, TABLES, Table
 
@@ -32,7 +33,7 @@ def test_every_column_is_described_and_every_key_exists(table: Table) -> None:
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda t: t.name)
 def test_spark_and_delta_schemas_follow_the_declaration(table: Table) -> None:
     assert table.spark_schema().names == table.names
-    delta = table.delta_schema()
+    delta = Schema.from_json(table.delta_schema)
     assert [field.name for field in delta.fields] == table.names
     assert [f.name for f in delta.fields if not f.nullable] == table.required
 
