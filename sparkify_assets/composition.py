@@ -19,9 +19,11 @@ from dagster import (
 warnings.filterwarnings("ignore", category=BetaWarning)
 warnings.filterwarnings("ignore", category=PreviewWarning)
 
+from sparkify_assets.assets.common import Common  # noqa: E402
 from sparkify_assets.assets.landing import landing_assets  # noqa: E402
 from sparkify_assets.assets.raw import raw_assets  # noqa: E402
 from sparkify_assets.assets.tables import table_assets  # noqa: E402
+from sparkify_assets.checks.plays import checks_of_plays  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
 from sparkify_assets.resources.spark import SparkResource  # noqa: E402
@@ -65,9 +67,20 @@ def build_defs(
         **(resources or {}),
     }
     # Whatever stands in for the lake or the session, the IO manager uses the same.
-    given.setdefault("io_manager", S3ParquetIOManager(lake=given["lake"], spark=given["spark"]))
+    given.setdefault(
+        "io_manager",
+        S3ParquetIOManager(
+            lake=given["lake"], spark=given["spark"], preview_rows=settings.preview_rows
+        ),
+    )
+    common = Common(months, settings.lake, settings.owner_list, settings.fresh_hours)
     return Definitions(
-        assets=[*landing_assets(months), *raw_assets(months), *table_assets(months)],
+        assets=[
+            *landing_assets(common, settings.landing),
+            *raw_assets(common, settings.rejected_share, settings.preview_rows),
+            *table_assets(common),
+        ],
+        asset_checks=[checks_of_plays(months, settings.match_drop)],
         jobs=[
             define_asset_job(
                 REFRESH,

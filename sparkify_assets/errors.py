@@ -31,6 +31,10 @@ class StorageError(SparkifyError, OSError):
     refused = False
 
 
+class StorageUnavailable(StorageError):  # noqa: N818 -- a state, mostly a passing one
+    """It does not answer, or is too busy: worth another try in a while."""
+
+
 class LandingError(SparkifyError):
     """The landing zone cannot be listed or read."""
 

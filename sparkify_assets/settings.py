@@ -160,6 +160,32 @@ class Settings(BaseSettings):
     sensor_seconds: int = Field(
         default=10, ge=1, description="Seconds between two looks of the sensor, at least."
     )
+    rejected_share: float = Field(
+        default=0.01, ge=0, le=1, description="Share of rejected lines above which a check warns."
+    )
+    match_drop: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="A check warns where the share of plays that match a song falls by more than "
+        "this share of what is usual.",
+    )
+    fresh_hours: float | None = Field(
+        default=None,
+        gt=0,
+        description="Hours without a new materialization after which the assets that change with "
+        "every file count as overdue; for a zone in which files keep landing.",
+    )
+    preview_rows: int = Field(
+        default=10,
+        ge=0,
+        le=10,
+        description="Rows shown in the metadata of what was made; 0 shows none.",
+    )
+    owners: str = Field(
+        default="team:data-platform",
+        description="Owners of the assets, separated by commas: team:name or an e-mail address.",
+    )
     aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr | None = Field(
         default=None, validation_alias="AWS_SECRET_ACCESS_KEY"
@@ -253,6 +279,14 @@ class Settings(BaseSettings):
             "Connect address (sc://host:15002)"
         )
 
+    @field_validator("owners")
+    @classmethod
+    def _owners(cls, value: str) -> str:
+        for name in filter(None, map(str.strip, value.split(","))):
+            if not re.fullmatch(r"team:[\w .-]+|[^@\s]+@[^@\s]+\.[^@\s]+", name):
+                raise ValueError("team:name or an e-mail address, several separated by commas")
+        return value
+
     @field_validator("first_month", "last_month")
     @classmethod
     def _month(cls, value: str | None) -> str | None:
@@ -324,6 +358,11 @@ class Settings(BaseSettings):
     def end_month(self) -> str:
         """The last month of all, the current one where none is set."""
         return self.last_month or current_month()
+
+    @property
+    def owner_list(self) -> list[str]:
+        """The owners of the assets."""
+        return [name.strip() for name in self.owners.split(",") if name.strip()]
 
     @property
     def months(self) -> list[str]:

@@ -1,118 +1,185 @@
 """raw_logs and raw_songs: landing files taken in, line by line. The work is in `ingest`."""
 
-from collections.abc import Iterable
-from typing import Any
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
-from dagster import (
-    AssetExecutionContext,
-    AssetsDefinition,
-    MaterializeResult,
-    MetadataValue,
-    PartitionsDefinition,
-    asset,
-)
+from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Nothing, Output, asset
 
-from sparkify_assets.assets.common import ONE_RUN, REBUILD_CONFIG
+from sparkify_assets.assets.common import Common
+from sparkify_assets.checks.raw import raw_findings
+from sparkify_assets.checks.results import errors, evaluation, nothing_more
+from sparkify_assets.checks.specs import OF_RAW_LOGS, OF_RAW_SONGS, specs
 from sparkify_assets.ingest.ingest import Ingested, ingest
 from sparkify_assets.ingest.landing import LOGS, SONG_SCOPE, SONGS
+from sparkify_assets.ingest.ledger import Ledger, read_ledger
 from sparkify_assets.ingest.plan import READER_VERSION
 from sparkify_assets.ingest.task import Account
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.metadata import markdown
+from sparkify_assets.metadata.found import request_numbers
+from sparkify_assets.refresh.failures import explained, refused
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.storage.requests import REQUESTS
-from sparkify_assets.tables import LANDED_FILES, RAW_LOGS, RAW_SONGS
+from sparkify_assets.tables import LANDED_FILES, RAW_LOGS, RAW_SONGS, WHOLE_TABLE, Table
 
 # Metadata of a materialization: files that could not be read, with the reason of each.
 UNREADABLE = "unreadable"
+_KINDS = {"json", "deltalake", "parquet"}
 
 
-def raw_assets(months: PartitionsDefinition[str]) -> list[AssetsDefinition]:
-    """The two assets that read the landing zone."""
+def raw_assets(common: Common, rejected_share: float, preview_rows: int) -> list[AssetsDefinition]:
+    """The two assets that read the landing zone.
+
+    Args:
+        rejected_share: of lines, above which a check warns, 0 to 1.
+        preview_rows: of each kind, shown in the metadata.
+    """
 
     @asset(
-        name=RAW_LOGS.name,
-        description=RAW_LOGS.description,
-        group_name="raw",
+        **common.of(RAW_LOGS, "raw", _KINDS),
         deps=[LOGS],
-        partitions_def=months,
-        backfill_policy=ONE_RUN,
         code_version=str(READER_VERSION),
-        config_schema=REBUILD_CONFIG,
+        dagster_type=Nothing,  # ingest writes, not the IO manager
+        check_specs=specs(RAW_LOGS, OF_RAW_LOGS, common.months),
+        freshness_policy=common.freshness(),
     )
     def raw_logs(
         context: AssetExecutionContext,
         landing: LandingResource,
         lake: LakeResource,
         spark: SparkResource,
-    ) -> MaterializeResult[None]:
-        wanted = list(context.partition_keys)
-        done = _take_in(context, landing, lake, spark, wanted)
-        for month in wanted:
-            context.add_asset_metadata(_found(done, month), partition_key=month)
-        return MaterializeResult()
+    ) -> Iterator[Any]:
+        taking = _TakingIn(context, landing, lake, spark, rejected_share, preview_rows)
+        months = list(context.partition_keys)
+        with explained(context.log, context.run.tags):
+            taking.take_in(months)
+        for month in months:
+            context.add_asset_metadata(taking.found(month), partition_key=month)
+        yield Output(None)
+        yield from taking.checks(RAW_LOGS, {month: month for month in months}, OF_RAW_LOGS)
 
     @asset(
-        name=RAW_SONGS.name,
-        description=RAW_SONGS.description,
-        group_name="raw",
+        **common.of(RAW_SONGS, "raw", _KINDS),
         deps=[SONGS],
         code_version=str(READER_VERSION),
-        config_schema=REBUILD_CONFIG,
+        dagster_type=Nothing,
+        check_specs=specs(RAW_SONGS, OF_RAW_SONGS, None),
     )
     def raw_songs(
         context: AssetExecutionContext,
         landing: LandingResource,
         lake: LakeResource,
         spark: SparkResource,
-    ) -> MaterializeResult[None]:
-        done = _take_in(context, landing, lake, spark, [SONG_SCOPE])
-        return MaterializeResult(metadata=_found(done, SONG_SCOPE))
+    ) -> Iterator[Any]:
+        taking = _TakingIn(context, landing, lake, spark, rejected_share, preview_rows)
+        with explained(context.log, context.run.tags):
+            taking.take_in([SONG_SCOPE])
+        yield Output(None, metadata=taking.found(SONG_SCOPE))
+        yield from taking.checks(RAW_SONGS, {SONG_SCOPE: WHOLE_TABLE}, OF_RAW_SONGS)
 
-    return [raw_logs, raw_songs]
-
-
-def _take_in(
-    context: AssetExecutionContext,
-    landing: LandingResource,
-    lake: LakeResource,
-    spark: SparkResource,
-    wanted: list[str],
-) -> Ingested:
-    rebuild = bool(context.op_execution_context.op_config[REBUILD])
-    rules = landing.rules(rebuild=rebuild)
-    before = REQUESTS.made()
-    done = ingest(lake.lake(), landing.landing(), lambda: spark.session, wanted, rules)
-    for key in done.changed:
-        context.log.warning(f"{key} changed while it was read; the next run takes it in")
-    for files in done.unreadable.values():
-        for key, reason in files.items():
-            context.log.error(f"{key} cannot be read: {reason}; every run will try again")
-    if done.removed:
-        context.log.warning(f"{len(done.removed)} files are gone; their rows count no longer")
-    if done.accounts or done.removed:
-        lake.tidy_now_and_then(Lake.at(lake.uri).last_seen(LANDED_FILES))
-    if made := REQUESTS.since(before):
-        context.log.info(f"requests to S3: {made}")
-    accounts = [account for found in done.accounts.values() for account in found]
-    totals = _totals(accounts)
-    context.log.info(
-        f"{totals['files_read']:,} files read, {totals['lines']:,} lines, "
-        f"{totals['rejected']:,} rejected, {totals['repaired']:,} repaired"
-    )
-    return done
+    return [cast(AssetsDefinition, raw_logs), cast(AssetsDefinition, raw_songs)]
 
 
-def _found(done: Ingested, scope: str) -> dict[str, Any]:
-    unreadable = done.unreadable.get(scope, {})
-    return {
-        **_totals(done.accounts.get(scope, [])),
-        **({UNREADABLE: MetadataValue.json(unreadable)} if unreadable else {}),
-    }
+class _TakingIn:
+    """One step: files taken in, and what is told about it."""
+
+    def __init__(
+        self,
+        context: AssetExecutionContext,
+        landing: LandingResource,
+        lake: LakeResource,
+        spark: SparkResource,
+        rejected_share: float,
+        preview_rows: int,
+    ) -> None:
+        self._context = context
+        self._landing = landing
+        self._resource = lake
+        self._spark = spark
+        self._rejected_share = rejected_share
+        self._preview_rows = preview_rows
+        self._before = REQUESTS.made()
+        self._began = time.monotonic()
+        self._done = Ingested()
+
+    def take_in(self, scopes: Sequence[str]) -> None:
+        """Read what is new or changed of these scopes, and commit the ledger."""
+        log, context = self._context.log, self._context
+        rules = self._landing.rules(rebuild=bool(context.op_execution_context.op_config[REBUILD]))
+        done = self._done = ingest(
+            self._resource.lake(),
+            self._landing.landing(),
+            lambda: self._spark.session,
+            scopes,
+            rules,
+        )
+        for key in done.changed:
+            log.warning(f"{key} changed while it was read; the next run takes it in")
+        for files in done.unreadable.values():
+            for key, reason in files.items():
+                log.error(f"{key} cannot be read: {reason}; every run will try again")
+        if done.removed:
+            log.warning(f"{len(done.removed)} files are gone; their rows count no longer")
+        if done.accounts or done.removed:
+            self._resource.tidy_now_and_then(self._lake.last_seen(LANDED_FILES))
+        self._ledger: Ledger = read_ledger(self._lake)
+        if made := REQUESTS.since(self._before):
+            log.info(f"requests to S3: {made}")
+        totals = _totals(account for found in done.accounts.values() for account in found)
+        log.info(
+            f"{totals['files_read']:,} files read, {totals['lines']:,} lines, "
+            f"{totals['rejected']:,} rejected, {totals['repaired']:,} repaired"
+        )
+
+    @property
+    def _lake(self) -> Lake:
+        return Lake.at(self._resource.uri)
+
+    def found(self, scope: str) -> dict[str, Any]:
+        """The metadata of one scope: what this run read, and what is in by now."""
+        done, files = self._done, self._ledger.of(scope)
+        unreadable = done.unreadable.get(scope, {})
+        count = "dagster/row_count" if scope == SONG_SCOPE else "dagster/partition_row_count"
+        found: dict[str, Any] = {
+            **_totals(done.accounts.get(scope, [])),
+            count: sum(file.rows for file in files),
+            "landed_files": len(files),
+            "landed_bytes": sum(file.size for file in files),
+            "landed_lines": sum(file.lines for file in files),
+            "landed_rejected": sum(file.rejected for file in files),
+            "ledger_version": self._ledger.snapshot.version,
+            "step_seconds": round(time.monotonic() - self._began, 3),
+            **request_numbers(REQUESTS.since(self._before)),
+            **({UNREADABLE: MetadataValue.json(unreadable)} if unreadable else {}),
+        }
+        for name, notes in (("preview", done.previews), ("rejected_lines", done.rejected_previews)):
+            if self._preview_rows and (rows := notes.get(scope)):
+                found[name] = markdown.table(rows[: self._preview_rows])
+        return found
+
+    def checks(self, table: Table, keys: dict[str, str], names: Sequence[str]) -> Iterator[Any]:
+        """The checks' results by scope; `keys` are the partitions under which they are told.
+
+        Raises:
+            Failure: one failed that stops what comes after.
+        """
+        configured = self._landing.months()
+        found = {
+            key: raw_findings(self._lake, self._ledger, scope, configured, self._rejected_share)
+            for scope, key in keys.items()
+        }
+        for key, findings in found.items():
+            for finding in findings:
+                yield evaluation(table.name, key, finding)
+        yield from nothing_more(table.name, names)
+        if failed := errors(found):
+            raise refused(table.name, failed, made=0)
 
 
-def _totals(accounts: Iterable[Account]) -> dict[str, Any]:
+def _totals(accounts: Iterable[Account]) -> dict[str, int]:
     found = list(accounts)
     return {
         "files_read": len(found),

@@ -1,8 +1,8 @@
 """The assets of the tables that are made by transforms, one line each."""
 
-from dagster import AssetsDefinition, PartitionsDefinition
+from dagster import AssetsDefinition
 
-from sparkify_assets.assets.common import table_asset
+from sparkify_assets.assets.common import Common, table_asset
 from sparkify_assets.tables import (
     ARTISTS,
     HEARD_SONGS,
@@ -17,16 +17,16 @@ from sparkify_assets.tables import (
 from sparkify_assets.transforms import catalogue, listening, people
 
 
-def table_assets(months: PartitionsDefinition[str]) -> list[AssetsDefinition]:
+def table_assets(common: Common) -> list[AssetsDefinition]:
     """Every table but the raw ones."""
     return [
-        table_asset(SONGS, months, catalogue.songs, group="tables"),
-        table_asset(ARTISTS, months, catalogue.artists, group="tables"),
-        table_asset(USER_MONTHS, months, people.user_months, group="derived"),
-        table_asset(USER_HISTORY, months, people.user_history, group="derived"),
-        table_asset(USERS, months, people.users, group="tables"),
-        table_asset(HEARD_SONGS, months, listening.heard_songs, group="derived"),
-        table_asset(SONG_MATCHES, months, listening.song_matches, group="derived"),
-        table_asset(SONGPLAYS, months, listening.songplays, group="tables"),
-        table_asset(TIME, months, listening.time, group="tables"),
+        table_asset(SONGS, common, catalogue.songs, group="tables"),
+        table_asset(ARTISTS, common, catalogue.artists, group="tables"),
+        table_asset(USER_MONTHS, common, people.user_months, group="derived"),
+        table_asset(USER_HISTORY, common, people.user_history, group="derived"),
+        table_asset(USERS, common, people.users, group="tables", live=True),
+        table_asset(HEARD_SONGS, common, listening.heard_songs, group="derived"),
+        table_asset(SONG_MATCHES, common, listening.song_matches, group="derived"),
+        table_asset(SONGPLAYS, common, listening.songplays, group="tables", live=True),
+        table_asset(TIME, common, listening.time, group="tables", live=True),
     ]

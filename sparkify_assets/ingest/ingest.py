@@ -25,6 +25,7 @@ from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
 from sparkify_assets.lake.commit import append
 from sparkify_assets.lake.frames import tasks_at_once
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.notes import Row
 from sparkify_assets.lake.parts import REPORT_SCHEMA
 from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
@@ -43,12 +44,15 @@ class Ingested:
         removed: files that are gone and whose rows count no longer.
         changed: files that changed or vanished while they were read; the next run takes them.
         unreadable: by scope, files that cannot be read, with the reason; every run tries again.
+        previews, rejected_previews: by scope, some of the rows and rejected lines, as texts.
     """
 
     accounts: dict[str, list[Account]] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unreadable: dict[str, dict[str, str]] = field(default_factory=dict)
+    previews: dict[str, list[Row]] = field(default_factory=dict)
+    rejected_previews: dict[str, list[Row]] = field(default_factory=dict)
 
 
 def ingest(
@@ -108,6 +112,12 @@ def _ingest_once(
             plan.scope: {f.key: unreadable[f.key] for f in plan.to_read if f.key in unreadable}
             for plan in plans
         },
+        # The partitions of raw_songs are batches.
+        previews={
+            SONG_SCOPE if key == batch else key: notes.preview
+            for key, notes in report.raw.notes.items()
+        },
+        rejected_previews={key: notes.preview for key, notes in report.rejects.notes.items()},
     )
 
 

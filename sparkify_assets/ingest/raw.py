@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
@@ -13,14 +16,25 @@ from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
 from sparkify_assets.lake.frames import read_where
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
+from sparkify_assets.transforms.columns import instant
+from sparkify_assets.transforms.events import PLAY
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Raw rows that count, and how many of them are plays by month (each line, also repeated)."""
+
+    frame: DataFrame
+    plays: dict[str, int] = field(default_factory=dict)
 
 
 def read_raw_logs(
     spark: SparkSession, lake: Lake, ledger: Ledger, months: Collection[str]
-) -> DataFrame:
+) -> RawRows:
     """The log lines with events in these months, from whichever files they are in.
 
     Raises:
@@ -28,10 +42,14 @@ def read_raw_logs(
     """
     files = ledger.with_events_in(*months)
     snapshot = lake.last_seen(RAW_LOGS)
-    return _counting(spark, snapshot, files).filter(_within(months))
+    counting, found = _counting(
+        spark, snapshot, files, [F.date_format(instant(), "yyyy-MM"), F.col("page") == PLAY]
+    )
+    plays = {month: rows for (month, is_play), rows in found.items() if is_play}
+    return RawRows(counting.filter(_within(months)), {m: plays.get(m, 0) for m in months})
 
 
-def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> DataFrame:
+def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
     """The rows of all song files.
 
     Raises:
@@ -39,14 +57,41 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> DataFrame
     """
     files = ledger.of(SONG_SCOPE)
     snapshot = lake.last_seen(RAW_SONGS)
-    return _counting(spark, snapshot, files)
+    return RawRows(_counting(spark, snapshot, files, [])[0])
 
 
-def _counting(spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFile]) -> DataFrame:
-    """The rows that the ledger counts for these files; exactly as many, or an error."""
+def counting_batches(
+    lake: Lake, ledger: Ledger, month: str, columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The log lines of the files with events in a month, batch by batch, read in this process.
+
+    They may have events of other months, too. Without any engine: for checks that count anew.
+    """
+    live: dict[tuple[str, str], list[str]] = {}
+    for file in ledger.with_events_in(month):
+        live.setdefault((file.scope, file.batch), []).append(file.source_file)
+    snapshot = lake.last_seen(RAW_LOGS)
+    for part in snapshot.parts:
+        place = part.partition["landing_month"], part.partition["batch"]
+        if place not in live:
+            continue
+        files = pa.array(live[place], pa.string())
+        names = ["source_file", *columns]
+        for batch in scan_part(RAW_LOGS, snapshot.location, part, names):
+            counts = pc.is_in(batch.column("source_file"), value_set=files)
+            yield batch.filter(counts).select(list(columns))
+
+
+def _counting(
+    spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFile], by: Sequence[Column]
+) -> tuple[DataFrame, dict[tuple[Any, ...], int]]:
+    """The rows that the ledger counts for these files; exactly as many, or an error.
+
+    With their numbers, grouped by some expressions.
+    """
     frame = read_where(spark, snapshot, [_partition(snapshot, file) for file in files])
     if not files:
-        return frame
+        return frame, {}
     named = spark.createDataFrame(
         pa.table(
             {
@@ -58,13 +103,16 @@ def _counting(spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFil
     counting = frame.join(F.broadcast(named), ["source_file", "batch"], "left_semi")
     # What the engine really delivers, and not what the log says: a reader that passes over
     # something would lose it for ever, as the table would then be recorded as up to date.
-    found, expected = counting.count(), sum(file.rows for file in files)
+    named_groups = [column.alias(f"_{number}") for number, column in enumerate(by)]
+    numbers = counting.groupBy(*named_groups).count().collect()
+    groups = {tuple(row)[:-1]: int(row["count"]) for row in numbers}
+    found, expected = sum(groups.values()), sum(file.rows for file in files)
     if found != expected:
         raise PlanChanged(
             f"{snapshot.table.name}: {found:,} rows were found of the {expected:,} that the "
             "ledger counts; planning again"
         )
-    return counting
+    return counting, groups
 
 
 def _partition(snapshot: Snapshot, file: LandedFile) -> dict[str, str]:

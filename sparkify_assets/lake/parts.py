@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.notes import Notes, NoteTaker, by_partition
 from sparkify_assets.storage.access import PART_BYTES
 from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
@@ -58,12 +58,13 @@ class Written:
     """What one or several writers wrote: parts, and a hash of the rows of each partition.
 
     The hash does not depend on the order of rows or on how they were cut into parts; it is kept
-    only for tables that are declared with `content_hash`. `requests` are those to S3 that it
-    took, by kind.
+    only for tables that are declared with `content_hash`. `notes` are what was seen of the rows,
+    by partition; `requests` those to S3 that it took, by kind.
     """
 
     parts: list[Part] = field(default_factory=list)
     content: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, Notes] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Written) -> None:
@@ -71,6 +72,8 @@ class Written:
         self.parts.extend(other.parts)
         for key, value in other.content.items():
             self.content[key] = (self.content.get(key, 0) + value) & _MASK
+        for key, found in other.notes.items():
+            self.notes.setdefault(key, Notes()).add(found)
         self.requests = together(self.requests, other.requests)
 
     def to_json(self) -> str:
@@ -83,7 +86,8 @@ class Written:
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Written:
         parts = [Part(**part) for part in values["parts"]]
-        return Written(parts, values["content"], values["requests"])
+        notes = {key: Notes(**found) for key, found in values["notes"].items()}
+        return Written(parts, values["content"], notes, values["requests"])
 
 
 def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Location) -> Written:
@@ -94,10 +98,11 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
         location: the table's folder.
 
     Raises:
-        LakeError: a column is missing or has another type, or a required one holds a null.
+        LakeError: a column is missing or has another type.
     """
-    written = Written()
-    prepared = _prepared(batches, table, written)
+    notes = NoteTaker(table)
+    written = Written(notes=notes.notes)
+    prepared = _prepared(batches, table, written, notes)
     first = next(prepared, None)
     if first is None:
         return written
@@ -161,15 +166,16 @@ def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa
 
 
 def _prepared(
-    batches: Iterable[pa.RecordBatch], table: Table, written: Written
+    batches: Iterable[pa.RecordBatch], table: Table, written: Written, notes: NoteTaker
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         if batch.num_rows == 0:
             continue
-        declared = _as_declared(batch, table)
+        declared = notes.take(_as_declared(batch, table))
         if table.content_hash:
             written.add(Written(content=_content(declared, table)))
-        yield declared
+        if declared.num_rows:
+            yield declared
 
 
 def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
@@ -182,11 +188,6 @@ def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
                 f"{', '.join(batch.schema.names)}"
             )
         array = batch.column(index)
-        if array.null_count and not column.nullable:
-            raise LakeError(
-                f"{table.name}.{column.name} is required, but {array.null_count} rows to write "
-                "have no value there"
-            )
         if array.type != column.type:
             try:
                 array = array.cast(column.type)
@@ -202,21 +203,11 @@ def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
 def _content(batch: pa.RecordBatch, table: Table) -> dict[str, int]:
     from pandas.util import hash_pandas_object
 
-    hashes = hash_pandas_object(batch.to_pandas(), index=False).to_numpy()
-    keys = pa.table({c: batch.column(c) for c in table.partition_by})
     content = {}
-    for values in keys.group_by(list(table.partition_by)).aggregate([]).to_pylist():
-        mask = _mask(batch, values).to_numpy(zero_copy_only=False)
-        total = int(hashes[mask].sum(dtype="uint64"))
-        content[table.partition_key(values)] = total & _MASK
+    for key, rows in by_partition(table, batch):
+        hashes = hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
+        content[key] = int(hashes.sum(dtype="uint64")) & _MASK
     return content
-
-
-def _mask(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
-    mask = pa.array([True] * batch.num_rows)
-    for name, value in values.items():
-        mask = pc.and_(mask, pc.equal(batch.column(name), value))
-    return mask
 
 
 def _describe(file: Any, root: str) -> Part:

@@ -8,7 +8,8 @@ never read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -20,31 +21,64 @@ from sparkify_assets.lake.frames import read_frame, write_frame
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import Written
 from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.refresh.audit import Finding, audit, published
+from sparkify_assets.refresh.diagnosis import broken_keys
 from sparkify_assets.refresh.freshness import Freshness
 from sparkify_assets.tables import TABLES, WHOLE_TABLE, Reads, Table
 
 _ROWS_PER_TASK = 500_000
 
 
+@dataclass
+class Made:
+    """What became of the requested partitions of a table.
+
+    Attributes:
+        snapshot: the table as it is afterwards.
+        made: keys of the partitions that were replaced.
+        refused: by key, why a partition was not made; it is as it was before.
+        findings: of the audit, by key.
+        lines: by month, how many lines with a play were read, also those delivered twice.
+    """
+
+    snapshot: Snapshot
+    made: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    written: Written = field(default_factory=Written)
+
+
 class Build:
     """One table on its way from one version to the next, from what this process saw last.
 
     Attributes:
-        keys: the partitions to make, of those that were asked for: the ones that are not up to
-            date, or all with `rebuild`. Where it is empty, nothing is read or written.
+        requested: the partitions that were asked for.
+        keys: those to make: the ones that are not up to date, or all with `rebuild`, without
+            those laid aside. Where it is empty, nothing is read or written.
+        laid_aside: partitions that cannot be made, with the reason; see `broken`.
     """
 
     def __init__(
-        self, lake: Lake, table: Table, requested: Collection[str], *, rebuild: bool = False
+        self,
+        lake: Lake,
+        table: Table,
+        requested: Collection[str],
+        *,
+        rebuild: bool = False,
+        broken: Mapping[str, str] | None = None,
     ) -> None:
         self._lake = lake
         self.table = table
         self.base: Snapshot = lake.last_seen(table)
         self.ledger: Ledger = seen_ledger(lake)
         self._freshness = Freshness(lake, self.ledger)
-        wanted = list(requested) if table.monthly else [WHOLE_TABLE]
-        self._stamps = {key: self._freshness.fingerprint(table, key) for key in wanted}
-        self.keys = [k for k in wanted if rebuild or self.base.stamp(k) != self._stamps[k]]
+        self.requested = list(requested) if table.monthly else [WHOLE_TABLE]
+        self._stamps = {key: self._freshness.fingerprint(table, key) for key in self.requested}
+        due = [k for k in self.requested if rebuild or self.base.stamp(k) != self._stamps[k]]
+        self._lines: dict[str, int] = {}
+        self.laid_aside = {key: (broken or {})[key] for key in due if key in (broken or {})}
+        self.keys = [key for key in due if key not in self.laid_aside]
 
     def read(self, spark: SparkSession, name: str) -> DataFrame:
         """What an upstream table contributes to the partitions in `keys`.
@@ -55,26 +89,53 @@ class Build:
         if reads is None:
             raise LakeError(f"{self.table.name} is not declared to read {name}")
         if reads is Reads.FILES_OF_MONTH:
-            return read_raw_logs(spark, self._lake, self.ledger, self.keys)
+            raw = read_raw_logs(spark, self._lake, self.ledger, self.keys)
+            self._lines = raw.plays
+            return raw.frame
         if reads is Reads.FILES:
-            return read_raw_songs(spark, self._lake, self.ledger)
+            return read_raw_songs(spark, self._lake, self.ledger).frame
         upstream = self._freshness.snapshot(TABLES[name])
         keys = {k for key in self.keys for k in self._freshness.upstream_keys(upstream, reads, key)}
         return read_frame(spark, upstream, keys)
 
-    def commit(self, frame: DataFrame) -> tuple[Snapshot, Written]:
-        """Write the rows of `frame` and put them in place of the partitions in `keys`.
+    def commit(self, frame: DataFrame) -> Made:
+        """Write the rows of `frame`, audit them, and put them in place of the partitions in `keys`.
+
+        A partition that fails the audit is not replaced; the others are.
 
         Raises:
             PlanChanged: another run replaced one of them meanwhile; plan again.
         """
-        if not self.keys:
-            return self.base, Written()
-        written = write_frame(
-            frame, self.table, self._lake.table_location(self.table), self._tasks()
-        )
-        stamps = {key: Stamp(self._stamps[key], self._more(key, written)) for key in self.keys}
-        return replace(self._lake, self.base, written.parts, stamps), written
+        made = Made(self.base, refused=dict(self.laid_aside), lines=self._lines)
+        if self.keys:
+            location = self._lake.table_location(self.table)
+            made.written = write_frame(frame, self.table, location, self._tasks())
+            self._audit(made)
+        if made.made:
+            parts = [
+                part
+                for part in made.written.parts
+                if self.table.partition_key(part.partition) in made.made
+            ]
+            stamps = {k: Stamp(self._stamps[k], self._more(k, made.written)) for k in made.made}
+            made.snapshot = replace(self._lake, self.base, parts, stamps)
+        for key in self.requested:
+            if key not in made.findings and key not in made.refused:
+                made.findings[key] = published(made.snapshot.version)
+        return made
+
+    def broken(self) -> dict[str, str]:
+        """By partition in `keys`, why it cannot be made, for those whose sources are broken."""
+        return broken_keys(self._lake, self._freshness, self.table, self.keys)
+
+    def _audit(self, made: Made) -> None:
+        for key in self.keys:
+            made.findings[key] = audit(self.table, made.written, key)
+            failed = [finding for finding in made.findings[key] if not finding.passed]
+            if failed:
+                made.refused[key] = "; ".join(f"{f.check}: {f.description}" for f in failed)
+            else:
+                made.made.append(key)
 
     def _more(self, key: str, written: Written) -> dict[str, int]:
         more = self._freshness.through(self.table)

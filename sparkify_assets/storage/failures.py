@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from sparkify_assets.errors import StorageError
+from sparkify_assets.errors import StorageError, StorageUnavailable
 from sparkify_assets.storage.access import CredentialsError, not_renewed, s3_access
 from sparkify_assets.storage.location import Location
 
@@ -46,7 +46,9 @@ def explained(error: BaseException, operation: str, location: Location) -> Stora
     reason = reason.rstrip(".")
     said = _group(_MESSAGE, text).strip().rstrip(".")
     detail = f" ({said})" if said and said not in reason else ""
-    failure = StorageError(f"{tried}: {reason}{detail}. {way_out}")
+    passing = code in _BUSY or (not code and _unreachable(text))
+    kind = StorageUnavailable if passing else StorageError
+    failure = kind(f"{tried}: {reason}{detail}. {way_out}")
     failure.refused = operation == "GetObject" and code in _REFUSED
     return failure
 

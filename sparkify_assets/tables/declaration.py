@@ -44,12 +44,16 @@ class Reads(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, Arrow type, meaning, and whether it may be null."""
+    """One column: its name, Arrow type, meaning, and whether it may be null.
+
+    `refers_to` is the column in which every value of this one stands, as `users.user_id`.
+    """
 
     name: str
     type: pa.DataType
     description: str
     nullable: bool = True
+    refers_to: str | None = None
 
     def to_arrow(self) -> pa.Field:
         return pa.field(
@@ -74,6 +78,8 @@ class Table:
         code_version: raised whenever the transform gives other rows for the same input.
         content_hash: whether a commit also records a hash of the rows, for downstream tables
             that need not be made again when the content is the same.
+        personal: whether its rows tell about a person.
+        day_of: the timestamp column by whose day rows are counted as they are written.
     """
 
     name: str
@@ -84,6 +90,8 @@ class Table:
     reads: Mapping[str, Reads] = field(default_factory=dict)
     code_version: int = 1
     content_hash: bool = False
+    day_of: str | None = None
+    personal: bool = False
 
     @property
     def monthly(self) -> bool:

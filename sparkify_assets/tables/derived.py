@@ -35,6 +35,7 @@ USER_MONTHS = Table(
         _YEAR,
     ),
     key=("user_id", "year", "month"),
+    personal=True,
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
 )
@@ -47,6 +48,7 @@ USER_HISTORY = Table(
     ),
     columns=tuple(c for c in USER_MONTHS.columns if c not in (_MONTH, _YEAR)),
     key=("user_id",),
+    personal=True,
     reads={"user_months": Reads.CLOSED_MONTHS},
 )
 

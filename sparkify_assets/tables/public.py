@@ -32,11 +32,34 @@ SONGPLAYS = Table(
             "the same on every engine and in every run.",
             nullable=False,
         ),
-        Column("start_time", INSTANT, "When the play began, UTC, to the millisecond.", False),
-        Column("user_id", TEXT, "Who played it: users.user_id. Null: nobody was logged in."),
+        Column(
+            "start_time",
+            INSTANT,
+            "When the play began, UTC, to the millisecond.",
+            False,
+            "time.start_time",
+        ),
+        Column(
+            "user_id",
+            TEXT,
+            "Who played it: users.user_id. Null: nobody was logged in.",
+            refers_to="users.user_id",
+        ),
         Column("level", TEXT, "The user's level at that moment: free or paid."),
-        Column("song_id", TEXT, "songs.song_id where the play matches a song, else null."),
-        Column("artist_id", TEXT, "artists.artist_id of the matched song, else null."),
+        Column(
+            "song_id",
+            TEXT,
+            "songs.song_id where the play matches a song, else null.",
+            True,
+            "songs.song_id",
+        ),
+        Column(
+            "artist_id",
+            TEXT,
+            "artists.artist_id of the matched song, else null.",
+            True,
+            "artists.artist_id",
+        ),
         Column("session_id", WHOLE, "The session within which it was played.", False),
         Column("location", TEXT, "Where the user was, as the app reports it: city and state."),
         Column("user_agent", TEXT, "The browser's user agent, without the quotes that enclose it."),
@@ -48,6 +71,8 @@ SONGPLAYS = Table(
     ),
     key=("songplay_id",),
     partition_by=("year", "month"),
+    day_of="start_time",
+    personal=True,
     reads={"raw_logs": Reads.FILES_OF_MONTH, "song_matches": Reads.CONTENT_OF_MONTH},
 )
 
@@ -65,6 +90,7 @@ USERS = Table(
         Column("level", TEXT, "free or paid, as last seen."),
     ),
     key=("user_id",),
+    personal=True,
     reads={"user_history": Reads.WHOLE_TABLE, "user_months": Reads.OPEN_MONTHS},
 )
 
@@ -78,7 +104,13 @@ SONGS = Table(
     columns=(
         Column("song_id", TEXT, "Identifies the song.", nullable=False),
         Column("title", TEXT, "Title, exactly as in the song file."),
-        Column("artist_id", TEXT, "artists.artist_id of the performing artist.", nullable=False),
+        Column(
+            "artist_id",
+            TEXT,
+            "artists.artist_id of the performing artist.",
+            False,
+            "artists.artist_id",
+        ),
         Column("year", SMALL, "Year of release; null where the file says 0, unknown."),
         Column("duration", NUMBER, "Length in seconds."),
     ),

@@ -53,6 +53,7 @@ RAW_LOGS = Table(
     ),
     key=("source_file", "line"),
     partition_by=("landing_month", "batch"),
+    personal=True,
 )
 
 RAW_SONGS = Table(
@@ -89,6 +90,7 @@ REJECTS = Table(
     ),
     key=("source_file", "line"),
     partition_by=("scope", "batch"),
+    personal=True,
 )
 
 LANDED_FILES = Table(

@@ -48,8 +48,8 @@ class Bench:
         ledger = read_ledger(self.lake)
         files = list(ledger.files())
         assert all(file.lines == file.rows + file.rejected for file in files)
-        logs = read_raw_logs(self.spark, self.lake, ledger, ledger.event_months())
-        songs = read_raw_songs(self.spark, self.lake, ledger)
+        logs = read_raw_logs(self.spark, self.lake, ledger, ledger.event_months()).frame
+        songs = read_raw_songs(self.spark, self.lake, ledger).frame
         for file in files:
             frame = songs if file.scope == "songs" else logs
             assert frame.filter(frame.source_file == file.source_file).count() == file.rows
@@ -59,7 +59,7 @@ class Bench:
     def sessions(self) -> list[int]:
         """The session ids of all rows that count."""
         ledger = read_ledger(self.lake)
-        frame = read_raw_logs(self.spark, self.lake, ledger, sorted(MONTHS))
+        frame = read_raw_logs(self.spark, self.lake, ledger, sorted(MONTHS)).frame
         return sorted(row["session_id"] for row in frame.select("session_id").collect())
 
 
@@ -126,7 +126,7 @@ def test_events_are_found_by_their_month_whatever_file_they_are_in(bench: Bench)
     bench.run()
     ledger = read_ledger(bench.lake)
     assert ledger.event_months() == ["2018-11", "2018-12"]
-    december = read_raw_logs(bench.spark, bench.lake, ledger, ["2018-12"])
+    december = read_raw_logs(bench.spark, bench.lake, ledger, ["2018-12"]).frame
     assert [row["session_id"] for row in december.collect()] == [9]
 
 

@@ -1,0 +1,209 @@
+"""Checks that need all tables: plays against events, references, sessions and the match rate.
+
+One step after all others, in which every month of the run has results of its own.
+"""
+
+from collections.abc import Collection, Iterator
+from statistics import median
+from typing import Any
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetChecksDefinition,
+    PartitionsDefinition,
+    multi_asset_check,
+)
+
+from sparkify_assets.checks.queries import PLAY_COLUMNS, Month, References, database, referred
+from sparkify_assets.checks.results import errors, evaluation, nothing_more
+from sparkify_assets.checks.specs import (
+    AFTERWARDS,
+    MATCH_RATE,
+    PLAYS_ARE_EVENTS,
+    REFERENCES,
+    SESSIONS_WITHOUT_HOLES,
+    specs,
+)
+from sparkify_assets.ingest.ledger import seen_ledger
+from sparkify_assets.ingest.raw import counting_batches
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.metadata.found import rates_by_month
+from sparkify_assets.refresh.audit import Finding
+from sparkify_assets.refresh.failures import explained, refused
+from sparkify_assets.refresh.freshness import Freshness
+from sparkify_assets.resources.storage import LakeResource
+from sparkify_assets.tables import SONGPLAYS, TABLES, WHOLE_TABLE
+
+_EARLIER_MONTHS = 6
+# A rate of fewer plays says little.
+_LEAST_PLAYS = 100
+
+
+class Examination:
+    """The published tables as they are now, month by month beside the landed events."""
+
+    def __init__(self, lake: Lake, match_drop: float) -> None:
+        lake.look()
+        self._lake = lake
+        self._ledger = seen_ledger(lake)
+        self._freshness = Freshness(lake, self._ledger)
+        self._plays = self._freshness.snapshot(SONGPLAYS)
+        self._match_drop = match_drop
+        self._rates = rates_by_month(self._plays)
+
+    def findings(self, months: Collection[str], wanted: Collection[str]) -> dict[str, Any]:
+        """By month, the findings of the wanted checks."""
+        found: dict[str, list[Finding]] = {month: [] for month in months}
+        with database() as connection:
+            references = None
+            if REFERENCES in wanted:
+                references = References(connection, self._referred())
+            for month, list_of in found.items():
+                if not {PLAYS_ARE_EVENTS, SESSIONS_WITHOUT_HOLES}.isdisjoint(wanted):
+                    columns = ["session_id", "item_in_session", "ts", "user_id", "page"]
+                    batches = counting_batches(self._lake, self._ledger, month, columns)
+                    events = Month(connection, month, batches)
+                    if PLAYS_ARE_EVENTS in wanted:
+                        list_of.append(self._plays_are_events(month, events))
+                    if SESSIONS_WITHOUT_HOLES in wanted:
+                        list_of.append(_sessions(events))
+                if references is not None:
+                    list_of.append(self._references(month, references))
+                if MATCH_RATE in wanted:
+                    list_of.append(self._match_rate(month))
+        return found
+
+    def _plays_are_events(self, month: str, events: Month) -> Finding:
+        expected, at_most = events.plays()
+        plays = sum(part.rows for part in self._plays.parts_of([month]))
+        numbers = {"plays": plays, "events": expected, "ambiguous_events": at_most - expected}
+        if expected <= plays <= at_most:
+            return Finding(
+                PLAYS_ARE_EVENTS, True, f"{plays:,} plays, {expected:,} events.", numbers
+            )
+        stale = self._out_of_date(SONGPLAYS.name, month)
+        return Finding(
+            PLAYS_ARE_EVENTS,
+            False,
+            f"{plays:,} plays, but {expected:,} distinct NextSong events have landed. "
+            + (stale or f"Make {month} again from the landing files: the job `rebuild`"),
+            numbers,
+            events.differing(self._plays.batches(PLAY_COLUMNS, [month])),
+            warning=bool(stale),
+        )
+
+    def _references(self, month: str, references: References) -> Finding:
+        missing, sample = references.missing(month, self._plays)
+        numbers = {"missing": missing}
+        if not missing:
+            return Finding(REFERENCES, True, "Everything that plays refer to is there.", numbers)
+        tables = sorted({row["missing_in"].partition(".")[0] for row in sample})
+        stale = " ".join(filter(None, (self._out_of_date(name, month) for name in tables)))
+        return Finding(
+            REFERENCES,
+            False,
+            f"{missing:,} times a play refers to what is not in {', '.join(tables)}. "
+            + (stale or f"Make {month} again from the landing files: the job `rebuild`"),
+            numbers,
+            sample,
+            warning=bool(stale),
+        )
+
+    def _match_rate(self, month: str) -> Finding:
+        rate = self._rates.get(month)
+        plays = sum(part.rows for part in self._plays.parts_of([month]))
+        before = [self._rates[m] for m in sorted(self._rates) if m < month][-_EARLIER_MONTHS:]
+        if rate is None or not before or plays < _LEAST_PLAYS:
+            told = "no plays" if rate is None else f"{rate:.1%} of {plays:,} plays"
+            numbers: dict[str, float] = {} if rate is None else {"match_rate": round(rate, 4)}
+            text = f"{told}; too little to compare with."
+            return Finding(MATCH_RATE, True, text, numbers, warning=True)
+        usual = median(before)
+        numbers = {"match_rate": round(rate, 4), "usual_match_rate": round(usual, 4)}
+        told = f"{rate:.1%} of the plays match a song; {usual:.1%} in the months before"
+        if rate >= usual * (1 - self._match_drop):
+            return Finding(MATCH_RATE, True, f"{told}.", numbers, warning=True)
+        return Finding(
+            MATCH_RATE,
+            False,
+            f"{told}. Did song files vanish, or titles change their spelling? After mending, "
+            "the job `rematch` matches the month again; SPARKIFY_MATCH_DROP sets what is sudden",
+            numbers,
+            [
+                {"month": m, "match rate": f"{r:.1%}"}
+                for m, r in sorted(self._rates.items())
+                if m <= month
+            ][-_EARLIER_MONTHS - 1 :],
+            warning=True,
+        )
+
+    def _referred(self) -> dict[str, Snapshot]:
+        names = {str(column.refers_to) for column in SONGPLAYS.columns if column.refers_to}
+        tables = [referred(name)[0] for name in names]
+        return {table.name: self._freshness.snapshot(table) for table in tables}
+
+    def _out_of_date(self, name: str, month: str) -> str:
+        """What to do where a table simply was not made yet; "" where it is up to date."""
+        table = TABLES[name]
+        key = month if table.monthly else WHOLE_TABLE
+        if self._freshness.snapshot(table).stamp(key) == self._freshness.fingerprint(table, key):
+            return ""
+        return f"{name} is out of date: materialize it, or launch `refresh` for {month}"
+
+
+def _sessions(events: Month) -> Finding:
+    sessions, with_holes, sample = events.holes()
+    numbers = {"sessions": sessions, "sessions_with_holes": with_holes}
+    if not with_holes:
+        text = f"{sessions:,} sessions, none with a hole."
+        return Finding(SESSIONS_WITHOUT_HOLES, True, text, numbers, warning=True)
+    named = ", ".join(row["session_id"] for row in sample)
+    more = ", …" if with_holes > len(sample) else ""
+    return Finding(
+        SESSIONS_WITHOUT_HOLES,
+        False,
+        f"{with_holes:,} of {sessions:,} sessions lack events: {named}{more}. Look for them among "
+        "the rejected lines (`sparkify rejects`) and for log files that did not land",
+        numbers,
+        sample,
+        warning=True,
+    )
+
+
+def checks_of_plays(months: PartitionsDefinition[str], match_drop: float) -> AssetChecksDefinition:
+    """The step; `match_drop` is the share by which the match rate may fall, 0 to 1."""
+    needed = {
+        SONGPLAYS.name: [
+            referred(str(column.refers_to))[0].name
+            for column in SONGPLAYS.columns
+            if column.refers_to
+        ]
+    }
+    every = [
+        spec
+        for name, checks in AFTERWARDS.items()
+        for spec in specs(TABLES[name], checks, months, needed.get(name, ()))
+    ]
+
+    @multi_asset_check(name="checks_of_plays", specs=every, can_subset=True)
+    def examine(context: AssetCheckExecutionContext, lake: LakeResource) -> Iterator[Any]:
+        keys = {(k.asset_key.path[-1], k.name) for k in context.selected_asset_check_keys}
+        selected = {
+            name: [check for check in checks if (name, check) in keys]
+            for name, checks in AFTERWARDS.items()
+        }
+        wanted = {check for checks in selected.values() for check in checks}
+        with explained(context.log, context.run.tags):
+            examination = Examination(Lake.at(lake.uri), match_drop)
+            found = examination.findings(list(context.partition_keys), wanted)
+        for name, checks in selected.items():
+            for month, findings in found.items():
+                for finding in findings:
+                    if finding.check in checks:
+                        yield evaluation(name, month, finding)
+            yield from nothing_more(name, checks)
+        if failed := errors(found):
+            raise refused(SONGPLAYS.name, failed, made=0)
+
+    return examine

@@ -1,0 +1,183 @@
+"""The counting behind the checks of plays: DuckDB over the parts, month by month.
+
+Written apart from the transforms on purpose: what both get wrong in the same way, no check finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.partitions import first_instant, next_month
+from sparkify_assets.tables import RAW_LOGS, SONGPLAYS, TABLES, WHOLE_TABLE, Table
+from sparkify_assets.transforms.events import PLAY
+
+EVENT_COLUMNS = ("session_id", "item_in_session", "ts", "user_id", "page")
+PLAY_COLUMNS = ("session_id", "start_time", "user_id", "song_id", "artist_id")
+_DAY_MS = 86_400_000
+
+
+class Month:
+    """One month: its events as they landed, and its plays as they are published."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, month: str, events: Iterable[pa.RecordBatch]
+    ) -> None:
+        self._sql = connection
+        self._first = first_instant(month)
+        bounds = [self._first, first_instant(next_month(month))]
+        _load(connection, "landed", RAW_LOGS, EVENT_COLUMNS, events)
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE events AS SELECT DISTINCT session_id, item_in_session, "
+            "ts, nullif(user_id, '') AS user_id, page FROM landed WHERE ts >= ? AND ts < ?",
+            bounds,
+        )
+        connection.execute("DROP TABLE landed")
+
+    def plays(self) -> tuple[int, int]:
+        """How many distinct events are plays, and how many may be one.
+
+        An event that was delivered with another page, too, is one or the other.
+        """
+        ((certain, possible),) = self._sql.execute(
+            "SELECT count(*) FILTER (every), count(*) FROM (SELECT bool_and(page = ?) AS every "
+            "FROM events GROUP BY session_id, item_in_session, ts, user_id "
+            "HAVING bool_or(page = ?))",
+            [PLAY, PLAY],
+        ).fetchall()
+        return int(certain), int(possible)
+
+    def differing(self, published: Iterable[pa.RecordBatch]) -> list[Row]:
+        """Sessions and times with another number of plays than of events."""
+        _load(self._sql, "published", SONGPLAYS, PLAY_COLUMNS, published)
+        return self._rows(
+            f"""
+            WITH e AS (SELECT session_id, ts, user_id, count(DISTINCT item_in_session) AS events
+                       FROM events WHERE page = '{PLAY}' GROUP BY ALL),
+                 p AS (SELECT session_id, epoch_ms(start_time) AS ts, user_id, count(*) AS plays
+                       FROM published GROUP BY ALL)
+            SELECT coalesce(e.session_id, p.session_id) AS session_id,
+                   coalesce(e.ts, p.ts) AS ts, coalesce(e.user_id, p.user_id) AS user_id,
+                   coalesce(events, 0) AS events, coalesce(plays, 0) AS plays
+            FROM e FULL JOIN p ON e.session_id = p.session_id AND e.ts = p.ts
+                 AND e.user_id IS NOT DISTINCT FROM p.user_id
+            WHERE coalesce(events, 0) <> coalesce(plays, 0)
+            ORDER BY ALL LIMIT {SAMPLE_ROWS}
+            """
+        )
+
+    def holes(self) -> tuple[int, int, list[Row]]:
+        """Sessions, sessions with holes, and some of these.
+
+        One that begins on the first day may have begun in the month before.
+        """
+        self._sql.execute(
+            "CREATE OR REPLACE TEMP TABLE sessions AS SELECT session_id, min(item_in_session) AS "
+            "first_item, max(item_in_session) AS last_item, count(DISTINCT item_in_session) AS "
+            "events, min(ts) AS began FROM events GROUP BY session_id"
+        )
+        holes = (
+            "FROM sessions WHERE last_item::HUGEINT - first_item + 1 <> events "
+            f"OR (first_item > 0 AND began >= {self._first + _DAY_MS})"
+        )
+        found = self._rows(
+            "SELECT session_id, first_item, last_item, events, last_item::HUGEINT + 1 - events - "
+            f"(CASE WHEN began < {self._first + _DAY_MS} THEN first_item ELSE 0 END) AS missing "
+            f"{holes} ORDER BY session_id LIMIT {SAMPLE_ROWS}"
+        )
+        return (
+            self._number("SELECT count(*) FROM sessions"),
+            self._number(f"SELECT count(*) {holes}"),
+            found,
+        )
+
+    def _number(self, query: str) -> int:
+        return int(self._sql.execute(query).fetchall()[0][0])
+
+    def _rows(self, query: str) -> list[Row]:
+        return _rows(self._sql.execute(query))
+
+
+class References:
+    """The columns of plays that refer to other tables, with what stands there.
+
+    Tables without months are read once for all months.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, snapshots: dict[str, Snapshot]
+    ) -> None:
+        self._sql = connection
+        self._snapshots = snapshots
+        self.columns = [column for column in SONGPLAYS.columns if column.refers_to]
+        for column in self.columns:
+            table, name = referred(str(column.refers_to))
+            if not table.monthly:
+                rows = snapshots[table.name].batches([name], [WHOLE_TABLE])
+                _load(connection, f"all_{table.name}", table, (name,), rows)
+
+    def missing(self, month: str, plays: Snapshot) -> tuple[int, list[Row]]:
+        """How many plays of a month refer to what is not there, and some of them."""
+        names = ["songplay_id", *[column.name for column in self.columns]]
+        _load(self._sql, "plays", SONGPLAYS, names, plays.batches(names, [month]))
+        total, sample = 0, []
+        for column in self.columns:
+            table, name = referred(str(column.refers_to))
+            there = f"all_{table.name}"
+            if table.monthly:
+                rows = self._snapshots[table.name].batches([name], [month])
+                _load(self._sql, there, table, (name,), rows)
+            lost = (
+                f"FROM plays ANTI JOIN {there} AS there ON plays.{column.name} = there.{name} "
+                f"WHERE plays.{column.name} IS NOT NULL"
+            )
+            total += int(self._sql.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
+            sample += _rows(
+                self._sql.execute(
+                    f"SELECT songplay_id, '{column.name}' AS refers, plays.{column.name}::VARCHAR "
+                    f"AS value, '{column.refers_to}' AS missing_in {lost} "
+                    f"ORDER BY ALL LIMIT {SAMPLE_ROWS}"
+                )
+            )
+        return total, sample[:SAMPLE_ROWS]
+
+
+def referred(text: str) -> tuple[Table, str]:
+    """Table and column that `users.user_id` speaks of."""
+    table, _, column = text.partition(".")
+    return TABLES[table], column
+
+
+@contextmanager
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB of its own; what does not fit into memory goes to the local disk."""
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    table: Table,
+    columns: Sequence[str],
+    batches: Iterable[pa.RecordBatch],
+) -> None:
+    schema = pa.schema([table.plain_schema.field(column) for column in columns])
+    source = pa.RecordBatchReader.from_batches(schema, batches)
+    connection.register("source", source)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM source")
+    connection.unregister("source")
+
+
+def _rows(result: Any) -> list[Row]:
+    names = [column[0] for column in result.description]
+    return [
+        {name: "" if value is None else str(value) for name, value in zip(names, row, strict=True)}
+        for row in result.fetchall()
+    ]

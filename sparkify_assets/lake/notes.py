@@ -1,0 +1,178 @@
+"""What a writer notes of the rows of each partition as they pass, so that nothing is read twice.
+
+From these notes come the checks before a commit, the previews and the plots. They are taken in the
+engine's tasks and travel to the driver with the report of the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sparkify_assets.errors import LakeError
+from sparkify_assets.tables import Table
+
+PREVIEW_ROWS = 10
+SAMPLE_ROWS = 10
+_LONGEST_TEXT = 120
+PROBLEM = "problem"
+
+Row = dict[str, str]
+
+
+@dataclass
+class Notes:
+    """One partition, as one or several writers saw it.
+
+    Attributes:
+        rows: that were written.
+        repeated: rows with the same key as another one of the partition.
+        lacking: rows without a value in a required column; these are not written.
+        sample: some of the rows of both kinds: their key, and `problem`.
+        preview: the first rows, as texts.
+        days: rows by day, `YYYY-MM-DD`, of a table that is declared with `day_of`.
+    """
+
+    rows: int = 0
+    repeated: int = 0
+    lacking: int = 0
+    sample: list[Row] = field(default_factory=list)
+    preview: list[Row] = field(default_factory=list)
+    days: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Notes) -> None:
+        """Take in what another writer noted of the same partition."""
+        self.rows += other.rows
+        self.repeated += other.repeated
+        self.lacking += other.lacking
+        self.sample = (self.sample + other.sample)[:SAMPLE_ROWS]
+        self.preview = (self.preview + other.preview)[:PREVIEW_ROWS]
+        for day, rows in other.days.items():
+            self.days[day] = self.days.get(day, 0) + rows
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class NoteTaker:
+    """Takes notes of one task's rows.
+
+    Rows of a partition come to one task, sorted by the table's key (see `frames.write_frame`), so
+    equal keys are neighbours.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._audited = bool(table.reads)  # rows of raw tables are as they came
+        self._last: pa.RecordBatch | None = None
+        self.notes: dict[str, Notes] = {}
+
+    def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Note these rows; returns those that can be written.
+
+        Raises:
+            LakeError: a row has no value in a partition column, so it belongs nowhere.
+        """
+        self._check_placed(batch)
+        if self._audited:
+            batch = self._without_lacking(batch)
+            self._note_repeated(batch)
+        for key, rows in by_partition(self._table, batch):
+            found = self._of(key)
+            found.rows += rows.num_rows
+            if len(found.preview) < PREVIEW_ROWS:
+                missing = PREVIEW_ROWS - len(found.preview)
+                found.preview += texts(rows.slice(0, missing))
+            if self._table.day_of is not None:
+                days = pc.value_counts(rows.column(self._table.day_of).cast(pa.date32()))
+                found.add(Notes(days={str(d["values"]): d["counts"] for d in days.to_pylist()}))
+        return batch
+
+    def _of(self, key: str) -> Notes:
+        return self.notes.setdefault(key, Notes())
+
+    def _check_placed(self, batch: pa.RecordBatch) -> None:
+        for name in self._table.partition_by:
+            if nulls := batch.column(name).null_count:
+                raise LakeError(
+                    f"{self._table.name}.{name} is required, but {nulls} rows to write have no "
+                    "value there, so that they belong to no partition; mend the transform"
+                )
+
+    def _without_lacking(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        names = [name for name in self._table.required if batch.column(name).null_count]
+        if not names:
+            return batch
+        whole = pa.array([True] * batch.num_rows)
+        for name in names:
+            whole = pc.and_(whole, batch.column(name).is_valid())
+        lacking = batch.filter(pc.invert(whole))
+        for key, rows in by_partition(self._table, lacking):
+            problem = f"no value in {', '.join(names)}"
+            self._of(key).add(Notes(lacking=rows.num_rows, sample=_problems(rows, problem)))
+        return batch.filter(whole)
+
+    def _note_repeated(self, batch: pa.RecordBatch) -> None:
+        if not batch.num_rows:
+            return
+        keys = batch.select(list(self._table.key))
+        repeated = batch.filter(_as_the_row_before(keys, self._last))
+        self._last = keys.slice(keys.num_rows - 1)
+        for key, rows in by_partition(self._table, repeated):
+            sample = _problems(rows.select(list(self._table.key)), "stands more than once")
+            self._of(key).add(Notes(repeated=rows.num_rows, sample=sample))
+
+
+def by_partition(table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows of each partition, with its key; nothing for no rows."""
+    if not batch.num_rows:
+        return
+    if not table.partition_by:
+        yield table.partition_key({}), batch
+        return
+    values = pa.table({name: batch.column(name) for name in table.partition_by})
+    found = values.group_by(list(table.partition_by)).aggregate([]).to_pylist()
+    for one in found:
+        yield table.partition_key(one), batch if len(found) == 1 else batch.filter(_is(batch, one))
+
+
+def texts(rows: pa.RecordBatch) -> list[Row]:
+    """Rows for people: every value as text, long ones cut."""
+    return [
+        {name: _short("" if value is None else str(value)) for name, value in row.items()}
+        for row in rows.to_pylist()
+    ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _problems(rows: pa.RecordBatch, problem: str) -> list[Row]:
+    return [{**row, PROBLEM: problem} for row in texts(rows.slice(0, SAMPLE_ROWS))]
+
+
+def _is(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
+    mask = pa.array([True] * batch.num_rows)
+    for name, value in values.items():
+        mask = pc.and_(mask, pc.equal(batch.column(name), value))
+    return mask
+
+
+def _as_the_row_before(keys: pa.RecordBatch, last: pa.RecordBatch | None) -> pa.Array:
+    """For each row whether its key is that of the row before; null equals null."""
+    equal = pa.array([True] * keys.num_rows)
+    for name in keys.schema.names:
+        column = keys.column(name)
+        first = last.column(name) if last is not None else pa.nulls(1, column.type)
+        before = pa.concat_arrays([first, column.slice(0, len(column) - 1)])
+        same = pc.fill_null(pc.equal(column, before), fill_value=False)
+        both_null = pc.and_(column.is_null(), before.is_null())
+        equal = pc.and_(equal, pc.or_(same, both_null))
+    if last is None:
+        equal = pa.concat_arrays([pa.array([False]), equal.slice(1)])
+    return equal

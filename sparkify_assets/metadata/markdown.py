@@ -1,0 +1,27 @@
+"""Rows as a Markdown table, for metadata that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dagster import MarkdownMetadataValue
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> MarkdownMetadataValue:
+    """A table with the columns of the first row; its texts cannot become Markdown or HTML."""
+    if not rows:
+        return MarkdownMetadataValue("(no rows)")
+    names = list(rows[0])
+    lines = [
+        f"| {' | '.join(names)} |",
+        f"|{' --- |' * len(names)}",
+        *[f"| {' | '.join(_cell(row.get(name, '')) for name in names)} |" for row in rows],
+    ]
+    return MarkdownMetadataValue("\n".join(lines))
+
+
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>()#+-!|~$"})
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).split()).translate(_SPECIAL)

@@ -1,0 +1,105 @@
+"""What becomes of an error within a step: another try, or a failure with its reason first.
+
+Only a race (`PlanChanged`) and storage that does not answer are tried again. Everything that a
+person has to mend becomes a Dagster `Failure`, whose first line tells what was found and the way
+out; an engine's trace comes behind it. Faults of the program keep their traceback.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
+from pyspark.errors import PySparkException
+
+from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
+from sparkify_assets.refresh.instance import PROCESS_TAG
+
+MONTHS = "months"
+_MOST_PLANS = 8
+_MOST_TRIES = 2
+_PAUSE_SECONDS = 10
+_TRACE_CHARACTERS = 20_000
+_ERROR_LINE = re.compile(r"^(?:[\w$]+\.)*(\w*(?:Error|Exception|Unavailable)): (.+)$", re.MULTILINE)
+
+
+@contextmanager
+def explained(
+    log: DagsterLogManager,
+    run_tags: Mapping[str, str],
+    lay_aside: Callable[[BaseException], bool] = lambda _error: False,
+) -> Iterator[None]:
+    """Around the work of a step.
+
+    Args:
+        run_tags: of the run. One from the command line does not wait for a server to come back:
+            somebody sits there and can start it again.
+        lay_aside: told of an error that is none of the passing ones; whether the step is to be
+            tried again without what it laid aside.
+
+    Raises:
+        RetryRequested, Failure: in place of the errors above.
+    """
+    try:
+        yield
+    except (RetryRequested, Failure):
+        raise
+    except PlanChanged as change:
+        if lay_aside(change):
+            raise RetryRequested(max_retries=_MOST_PLANS) from change
+        log.warning(f"{change}; planning again")
+        raise RetryRequested(max_retries=_MOST_PLANS) from change
+    except Exception as error:
+        if _is_passing(error) and PROCESS_TAG not in run_tags:
+            log.warning(f"{reason_of(error)}; trying again in {_PAUSE_SECONDS} s")
+            raise RetryRequested(_MOST_TRIES, _PAUSE_SECONDS) from error
+        if not _is_passing(error) and lay_aside(error):
+            raise RetryRequested(max_retries=_MOST_PLANS) from error
+        if isinstance(error, (SparkifyError, PySparkException)):
+            raise failure(error) from error
+        raise
+
+
+def failure(error: BaseException) -> Failure:
+    """The error as a failure of the step: its reason, and the trace where there is more to it."""
+    metadata = {}
+    if not isinstance(error, SparkifyError):
+        trace = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
+        metadata = {"trace": MetadataValue.md(f"```text\n{trace}\n```")}
+    return Failure(reason_of(error), metadata=metadata, allow_retries=False)
+
+
+def refused(table: str, reasons: Mapping[str, str], made: int) -> Failure:
+    """The failure of a step in which some partitions could not be made and the others were."""
+    month, reason = next(iter(reasons.items()))
+    more = f" ({len(reasons) - 1} more: {', '.join(list(reasons)[1:])})" if len(reasons) > 1 else ""
+    done = f". {made} others were made and stay" if made else ""
+    return Failure(
+        f"{table} {month}{more}: {reason}{done}",
+        metadata={
+            MONTHS: MetadataValue.json(sorted(reasons)),
+            "reasons": MetadataValue.json(dict(reasons)),
+        },
+        allow_retries=False,
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """The reason in one line: the project's own message where an engine wrapped it."""
+    text = str(error).strip()
+    if isinstance(error, SparkifyError):
+        return text
+    lines = _ERROR_LINE.findall(text)
+    if lines:
+        return str(lines[-1][1])
+    return (text.splitlines() or [type(error).__name__])[0]
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, SparkifyError):
+        return isinstance(error, StorageUnavailable)
+    # From a task it comes as text, in the engine's error.
+    return any(kind == StorageUnavailable.__name__ for kind, _ in _ERROR_LINE.findall(str(error)))
