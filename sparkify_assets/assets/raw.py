@@ -80,7 +80,7 @@ def raw_assets(common: Common, rejected_share: float, preview_rows: int) -> list
         yield Output(None, metadata=taking.found(SONG_SCOPE))
         yield from taking.checks(RAW_SONGS, {SONG_SCOPE: WHOLE_TABLE}, OF_RAW_SONGS)
 
-    return [cast(AssetsDefinition, raw_logs), cast(AssetsDefinition, raw_songs)]
+    return [cast("AssetsDefinition", raw_logs), cast("AssetsDefinition", raw_songs)]
 
 
 class _TakingIn:

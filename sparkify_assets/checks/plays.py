@@ -33,7 +33,7 @@ from sparkify_assets.refresh.audit import Finding
 from sparkify_assets.refresh.failures import explained, refused
 from sparkify_assets.refresh.freshness import Freshness
 from sparkify_assets.resources.storage import LakeResource
-from sparkify_assets.tables import SONGPLAYS, TABLES, WHOLE_TABLE
+from sparkify_assets.tables import SONGPLAYS, TABLES
 
 _EARLIER_MONTHS = 6
 # A rate of fewer plays says little.
@@ -145,11 +145,15 @@ class Examination:
 
     def _out_of_date(self, name: str, month: str) -> str:
         """What to do where a table simply was not made yet; "" where it is up to date."""
-        table = TABLES[name]
-        key = month if table.monthly else WHOLE_TABLE
-        if self._freshness.snapshot(table).stamp(key) == self._freshness.fingerprint(table, key):
+        stale = {found.table.name for found in self._freshness.all_stale([month])}
+        if stale.isdisjoint(_made_from(name)):
             return ""
         return f"{name} is out of date: materialize it, or launch `refresh` for {month}"
+
+
+def _made_from(name: str) -> set[str]:
+    """The table and all that it is made from."""
+    return {name}.union(*(_made_from(source) for source in TABLES[name].reads))
 
 
 def _sessions(events: Month) -> Finding:

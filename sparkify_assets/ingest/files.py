@@ -60,11 +60,13 @@ class Files:
         self._chunks: list[pa.RecordBatch] = []
         self._open: list[tuple[str, str, int]] = []
         self._count = 0
+        self.bytes = 0
 
     def add(self, key: str, etag: str, size: int) -> None:
         """Add one file."""
         self._open.append((key, etag, size))
         self._count += 1
+        self.bytes += size
         if len(self._open) == _CHUNK:
             keys, etags, sizes = zip(*self._open, strict=True)
             self._chunks.append(

@@ -82,6 +82,8 @@ class S3ParquetIOManager(ConfigurableIOManager):
         step = context.step_context
         with explained(context.log, step.run_tags, lambda e: self._lay_aside(e, step, table)):
             build = self._build(step, table)
+            if build.laid_aside and not build.keys:
+                raise refused(table.name, build.laid_aside, made=0)
             return build.read(self.spark.session, name)
 
     def handle_output(self, context: OutputContext, obj: DataFrame) -> None:

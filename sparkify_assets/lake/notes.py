@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,15 +32,15 @@ class Notes:
 
     Attributes:
         rows: that were written.
-        repeated: rows with the same key as another one of the partition.
+        suspect: rows whose key has the same hash as that of another one of the partition.
         lacking: rows without a value in a required column; these are not written.
-        sample: some of the rows of both kinds: their key, and `problem`.
+        sample: some of the latter, each with its `problem`.
         preview: the first rows, as texts.
         days: rows by day, `YYYY-MM-DD`, of a table that is declared with `day_of`.
     """
 
     rows: int = 0
-    repeated: int = 0
+    suspect: int = 0
     lacking: int = 0
     sample: list[Row] = field(default_factory=list)
     preview: list[Row] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Notes:
     def add(self, other: Notes) -> None:
         """Take in what another writer noted of the same partition."""
         self.rows += other.rows
-        self.repeated += other.repeated
+        self.suspect += other.suspect
         self.lacking += other.lacking
         self.sample = (self.sample + other.sample)[:SAMPLE_ROWS]
         self.preview = (self.preview + other.preview)[:PREVIEW_ROWS]
@@ -59,31 +61,29 @@ class Notes:
 
 
 class NoteTaker:
-    """Takes notes of one task's rows.
-
-    Rows of a partition come to one task, sorted by the table's key (see `frames.write_frame`), so
-    equal keys are neighbours.
-    """
+    """Takes notes of one task's rows. All rows of a partition come to one task."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._audited = bool(table.reads)  # rows of raw tables are as they came
-        self._last: pa.RecordBatch | None = None
+        self._hashes: dict[str, list[npt.NDArray[np.uint64]]] = {}
         self.notes: dict[str, Notes] = {}
 
     def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Note these rows; returns those that can be written.
 
         Raises:
-            LakeError: a row has no value in a partition column, so it belongs nowhere.
+            LakeError: a row has no value in a partition column, so it belongs nowhere; or, in a
+                table that no audit looks at, in a required one.
         """
-        self._check_placed(batch)
+        self._check_filled(batch)
         if self._audited:
             batch = self._without_lacking(batch)
-            self._note_repeated(batch)
         for key, rows in by_partition(self._table, batch):
             found = self._of(key)
             found.rows += rows.num_rows
+            if self._audited:
+                self._hashes.setdefault(key, []).append(_hashes(rows, self._table.key))
             if len(found.preview) < PREVIEW_ROWS:
                 missing = PREVIEW_ROWS - len(found.preview)
                 found.preview += texts(rows.slice(0, missing))
@@ -92,15 +92,23 @@ class NoteTaker:
                 found.add(Notes(days={str(d["values"]): d["counts"] for d in days.to_pylist()}))
         return batch
 
+    def finish(self) -> None:
+        """When all rows have passed: look for keys that stand there twice."""
+        for key, hashes in self._hashes.items():
+            ordered = np.sort(np.concatenate(hashes))
+            self._of(key).suspect += int((ordered[1:] == ordered[:-1]).sum())
+        self._hashes.clear()
+
     def _of(self, key: str) -> Notes:
         return self.notes.setdefault(key, Notes())
 
-    def _check_placed(self, batch: pa.RecordBatch) -> None:
-        for name in self._table.partition_by:
+    def _check_filled(self, batch: pa.RecordBatch) -> None:
+        names = self._table.partition_by if self._audited else self._table.required
+        for name in names:
             if nulls := batch.column(name).null_count:
                 raise LakeError(
                     f"{self._table.name}.{name} is required, but {nulls} rows to write have no "
-                    "value there, so that they belong to no partition; mend the transform"
+                    "value there; mend what makes them"
                 )
 
     def _without_lacking(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -115,16 +123,6 @@ class NoteTaker:
             problem = f"no value in {', '.join(names)}"
             self._of(key).add(Notes(lacking=rows.num_rows, sample=_problems(rows, problem)))
         return batch.filter(whole)
-
-    def _note_repeated(self, batch: pa.RecordBatch) -> None:
-        if not batch.num_rows:
-            return
-        keys = batch.select(list(self._table.key))
-        repeated = batch.filter(_as_the_row_before(keys, self._last))
-        self._last = keys.slice(keys.num_rows - 1)
-        for key, rows in by_partition(self._table, repeated):
-            sample = _problems(rows.select(list(self._table.key)), "stands more than once")
-            self._of(key).add(Notes(repeated=rows.num_rows, sample=sample))
 
 
 def by_partition(table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -163,16 +161,12 @@ def _is(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
     return mask
 
 
-def _as_the_row_before(keys: pa.RecordBatch, last: pa.RecordBatch | None) -> pa.Array:
-    """For each row whether its key is that of the row before; null equals null."""
-    equal = pa.array([True] * keys.num_rows)
-    for name in keys.schema.names:
-        column = keys.column(name)
-        first = last.column(name) if last is not None else pa.nulls(1, column.type)
-        before = pa.concat_arrays([first, column.slice(0, len(column) - 1)])
-        same = pc.fill_null(pc.equal(column, before), fill_value=False)
-        both_null = pc.and_(column.is_null(), before.is_null())
-        equal = pc.and_(equal, pc.or_(same, both_null))
-    if last is None:
-        equal = pa.concat_arrays([pa.array([False]), equal.slice(1)])
-    return equal
+def _hashes(rows: pa.RecordBatch, key: tuple[str, ...]) -> npt.NDArray[np.uint64]:
+    """A number for the key of each row, in 8 bytes; equal for equal keys, null equals null."""
+    keys = rows.select(list(key))
+    (kind, *more) = keys.schema.types
+    if not more and (pa.types.is_int64(kind) or pa.types.is_timestamp(kind)):
+        return np.asarray(keys.column(0).cast(pa.int64())).astype(np.uint64)
+    from pandas.util import hash_pandas_object
+
+    return np.asarray(hash_pandas_object(keys.to_pandas(), index=False), dtype=np.uint64)

@@ -135,6 +135,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
         if not location.on_s3:
             raise
         raise explained(error, "PutObject", location) from None
+    notes.finish()
     if location.on_s3:
         written.requests = {PUT: sum(puts(part.size) for part in written.parts)}
     return written

@@ -1,5 +1,8 @@
 """The audit of a partition between writing its parts and committing them: what fails is not
-published. It works on what the writers noted (`lake.notes`) and described, and reads nothing.
+published.
+
+It works on what the writers noted (`lake.notes`) and described. Only where keys are suspected to
+stand there twice, the parts are read again: to be sure, and to name them.
 """
 
 from __future__ import annotations
@@ -7,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sparkify_assets.lake.notes import Notes, Row
+import pyarrow.compute as pc
+
+from sparkify_assets.lake.log import StoredPart
+from sparkify_assets.lake.notes import PROBLEM, SAMPLE_ROWS, Notes, Row, texts
 from sparkify_assets.lake.parts import Part, Written
+from sparkify_assets.lake.scan import read_parts
+from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table
 
 KEY = "key"
@@ -35,11 +43,11 @@ class Finding:
     warning: bool = False
 
 
-def audit(table: Table, written: Written, key: str) -> list[Finding]:
+def audit(table: Table, location: Location, written: Written, key: str) -> list[Finding]:
     """The findings about one partition of what was written: its key and its schema."""
     notes = written.notes.get(key, Notes())
     parts = [part for part in written.parts if table.partition_key(part.partition) == key]
-    return [_key(table, notes), _schema(table, parts)]
+    return [_key(table, location, notes, parts), _schema(table, parts)]
 
 
 def published(version: int) -> list[Finding]:
@@ -48,14 +56,15 @@ def published(version: int) -> list[Finding]:
     return [Finding(KEY, True, text), Finding(SCHEMA, True, text)]
 
 
-def _key(table: Table, notes: Notes) -> Finding:
+def _key(table: Table, location: Location, notes: Notes, parts: list[Part]) -> Finding:
     names = ", ".join(table.key)
-    numbers = {"rows": notes.rows, "repeated": notes.repeated, "lacking": notes.lacking}
-    if not notes.repeated and not notes.lacking:
+    repeated, sample = _repeated(table, location, parts) if notes.suspect else (0, [])
+    numbers = {"rows": notes.rows, "repeated": repeated, "lacking": notes.lacking}
+    if not repeated and not notes.lacking:
         return Finding(KEY, True, f"{names}: unique, and nothing required is missing.", numbers)
     problems = []
-    if notes.repeated:
-        problems.append(f"{notes.repeated:,} rows have a key ({names}) that stands there before")
+    if repeated:
+        problems.append(f"{repeated:,} rows repeat a key ({names})")
     if notes.lacking:
         problems.append(f"{notes.lacking:,} rows lack a value that is required")
     return Finding(
@@ -64,8 +73,22 @@ def _key(table: Table, notes: Notes) -> Finding:
         f"{' and '.join(problems)}. Nothing was published: readers see the partition as it was "
         f"before. Look at the sample, mend the transform of {table.name} and materialize again",
         numbers,
-        notes.sample,
+        [*sample, *notes.sample][:SAMPLE_ROWS],
     )
+
+
+def _repeated(table: Table, location: Location, parts: list[Part]) -> tuple[int, list[Row]]:
+    """How many rows are too many, and some of their keys."""
+    stored = [StoredPart(part.path, part.partition, part.size, part.rows) for part in parts]
+    keys = read_parts(table, location, stored, table.key)
+    counts = keys.group_by(list(table.key)).aggregate([([], "count_all")])
+    several = counts.filter(pc.greater(counts["count_all"], 1))
+    sample = [
+        {**row, PROBLEM: f"stands there {row.pop('count_all')} times"}
+        for batch in several.slice(0, SAMPLE_ROWS).to_batches()
+        for row in texts(batch)
+    ]
+    return pc.sum(several["count_all"]).as_py() - len(several) if len(several) else 0, sample
 
 
 def _schema(table: Table, parts: list[Part]) -> Finding:
@@ -86,5 +109,5 @@ def _schema(table: Table, parts: list[Part]) -> Finding:
         f"{len(sample)} columns of the parts differ from the declaration in tables/. Nothing was "
         "published. Mend the transform, or declare the column, and materialize again",
         numbers,
-        sample[:10],
+        sample[:SAMPLE_ROWS],
     )

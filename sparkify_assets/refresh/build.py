@@ -129,8 +129,9 @@ class Build:
         return broken_keys(self._lake, self._freshness, self.table, self.keys)
 
     def _audit(self, made: Made) -> None:
+        location = self._lake.table_location(self.table)
         for key in self.keys:
-            made.findings[key] = audit(self.table, made.written, key)
+            made.findings[key] = audit(self.table, location, made.written, key)
             failed = [finding for finding in made.findings[key] if not finding.passed]
             if failed:
                 made.refused[key] = "; ".join(f"{f.check}: {f.description}" for f in failed)

@@ -64,8 +64,12 @@ def _files(ledger: Ledger, reads: Reads, key: str) -> list[LandedFile]:
 
 
 def _parts(snapshot: Snapshot, files: Iterable[LandedFile]) -> list[StoredPart]:
-    batches = {file.batch for file in files}
-    return [part for part in snapshot.parts if part.partition["batch"] in batches]
+    places = {(file.scope, file.batch) for file in files}
+    return [part for part in snapshot.parts if _place(part) in places]
+
+
+def _place(part: StoredPart) -> tuple[str, str]:
+    return part.partition.get("landing_month", SONG_SCOPE), part.partition["batch"]
 
 
 def _missing_rows(snapshot: Snapshot, files: list[LandedFile]) -> str | None:
@@ -75,9 +79,7 @@ def _missing_rows(snapshot: Snapshot, files: list[LandedFile]) -> str | None:
         expected[file.scope, file.batch] = expected.get((file.scope, file.batch), 0) + file.rows
     there: dict[tuple[str, str], int] = {}
     for part in snapshot.parts:
-        scope = part.partition.get("landing_month", SONG_SCOPE)
-        place = scope, part.partition["batch"]
-        there[place] = there.get(place, 0) + part.rows
+        there[_place(part)] = there.get(_place(part), 0) + part.rows
     for (scope, batch), rows in expected.items():
         if there.get((scope, batch), 0) < rows:
             return _with_way_out(

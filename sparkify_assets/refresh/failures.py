@@ -17,6 +17,7 @@ from pyspark.errors import PySparkException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
 from sparkify_assets.refresh.instance import PROCESS_TAG
+from sparkify_assets.tables import WHOLE_TABLE
 
 MONTHS = "months"
 _MOST_PLANS = 8
@@ -74,15 +75,14 @@ def failure(error: BaseException) -> Failure:
 
 def refused(table: str, reasons: Mapping[str, str], made: int) -> Failure:
     """The failure of a step in which some partitions could not be made and the others were."""
-    month, reason = next(iter(reasons.items()))
+    key, reason = next(iter(reasons.items()))
+    name = table if key == WHOLE_TABLE else f"{table} {key}"
     more = f" ({len(reasons) - 1} more: {', '.join(list(reasons)[1:])})" if len(reasons) > 1 else ""
     done = f". {made} others were made and stay" if made else ""
+    months = {} if key == WHOLE_TABLE else {MONTHS: MetadataValue.json(sorted(reasons))}
     return Failure(
-        f"{table} {month}{more}: {reason}{done}",
-        metadata={
-            MONTHS: MetadataValue.json(sorted(reasons)),
-            "reasons": MetadataValue.json(dict(reasons)),
-        },
+        f"{name}{more}: {reason}{done}",
+        metadata={**months, "reasons": MetadataValue.json(dict(reasons))},
         allow_retries=False,
     )
 

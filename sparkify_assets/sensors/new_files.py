@@ -1,4 +1,5 @@
-"""The sensor `new_files`: asks for a run when files land, change or vanish, or tables fall behind.
+"""The sensor `new_files`: asks for a run when files land, change or vanish, or tables fall behind,
+and tells how many files and bytes there are.
 
 One tick lists the landing zone (or reads the notices of the bucket), compares with the ledger and
 the stamps of the tables, and asks for one run for each month and one for the songs. It decides by
@@ -41,6 +42,7 @@ from sparkify_assets.sensors.attempts import (
     under_way,
 )
 from sparkify_assets.sensors.due import Due, due_runs
+from sparkify_assets.sensors.landed import landed
 from sparkify_assets.sensors.notices import Notices, Queue, queue_of
 from sparkify_assets.storage.listing import Place
 from sparkify_assets.tables import LANDED_FILES
@@ -63,6 +65,7 @@ class Cursor:
         counted: files that the unfinished listing has seen so far.
         quiet_since: when all tables were up to date, seconds since the epoch; 0 if they were not.
         ledger: the ledger's version at that time.
+        told: files and bytes by scope, as told of the landing zone.
     """
 
     rest: list[tuple[str, str]] = field(default_factory=list)
@@ -70,6 +73,7 @@ class Cursor:
     counted: int = 0
     quiet_since: float = 0.0
     ledger: int = -1
+    told: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def read(text: str | None) -> "Cursor":
@@ -166,6 +170,7 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
                 (context.log.info if verdict.later else context.log.warning)(verdict.reason)
         for problem in (*plan.refused, *look.problems):
             context.log.warning(problem)
+        events, look.cursor.told = landed(look.listing, look.cursor.told)
         look.cursor.list_again(soon=waiting, after_runs=bool(requests))
         # Last of all: if anything above fails, the next tick is told again.
         look.done()
@@ -173,6 +178,7 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
             run_requests=requests,
             skip_reason=None if requests else _skipped(look, plan, reasons),
             cursor=look.cursor.write(),
+            asset_events=events,
         )
 
     return new_files

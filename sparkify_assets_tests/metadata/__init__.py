@@ -1,0 +1,1 @@
+"""What the assets tell of themselves."""
