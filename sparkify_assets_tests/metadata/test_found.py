@@ -1,0 +1,111 @@
+"""What a materialization tells, month by month, also in a run over a range."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sparkify_assets.metadata import markdown
+from sparkify_assets.tables import BUILT
+from sparkify_assets_tests.jobs_in_process import numbers, run
+from sparkify_assets_tests.refresh.world import World
+from sparkify_assets_tests.zone import event
+
+MONTHS = ("2018-11", "2018-12", "2019-01")
+
+
+@pytest.fixture
+def landed(world: World) -> World:
+    """Three months: one play of the catalogue each, November with another one and a bad line."""
+    for month in MONTHS:
+        session = int(month[-2:])
+        world.zone.logs(f"log_data/{month}-05-events.json", event(f"{month}-05", sessionId=session))
+    world.zone.logs("log_data/2018-11-06-events.json", event("2018-11-06", song="Another"))
+    world.zone.write("log_data/2018-11-07-events.json", "torn | line")
+    world.zone.song()
+    return world
+
+
+@pytest.mark.engines
+def test_every_partition_tells_rows_bytes_version_and_seconds(landed: World) -> None:
+    ran = run(landed, *MONTHS)
+    for table in BUILT:
+        found = ran.made(table.name)
+        assert found.keys() == (set(MONTHS) if table.monthly else {None})
+        for materialization in found.values():
+            values = numbers(materialization.metadata)
+            count = values["dagster/partition_row_count" if table.monthly else "dagster/row_count"]
+            assert values["rows"] == count
+            assert (values["bytes"] > 0) == (count > 0)
+            assert values["delta_version"] == landed.lake.snapshot(table).version
+            assert values["step_seconds"] > 0
+            assert values["made_again"] is True
+            assert values["partitions_made"] == (3 if table.monthly else 1)
+            assert ("preview" in values) == (count > 0)
+
+
+def test_songplays_tell_matches_duplicates_and_draw_two_plots(landed: World) -> None:
+    landed.zone.logs("log_data/2018-11-08-events.json", event("2018-11-06", song="Another"))
+    values = numbers(run(landed, *MONTHS).made("songplays")["2018-11"].metadata)
+    assert (values["plays"], values["matched_plays"], values["match_rate"]) == (2, 1, 0.5)
+    assert values["duplicates"] == 1
+    for plot in ("plays_per_day", "match_rate_by_month"):
+        assert values[plot].startswith("![")
+        assert "](data:image/png;base64,iVBOR" in values[plot]
+        assert len(values[plot]) < 40_000
+
+
+def test_raw_logs_tell_what_was_read_and_what_is_in_by_now(landed: World) -> None:
+    first = numbers(run(landed, *MONTHS).made("raw_logs")["2018-11"].metadata)
+    assert (first["files_read"], first["lines"], first["rows"], first["rejected"]) == (3, 3, 2, 1)
+    assert (first["landed_files"], first["landed_lines"], first["landed_rejected"]) == (3, 3, 1)
+    assert first["dagster/partition_row_count"] == 2
+    assert first["landed_bytes"] > 100
+    assert "torn \\| line" in first["rejected_lines"]
+    assert "| Elena |" in first["preview"]
+    again = numbers(run(landed, *MONTHS).made("raw_logs")["2018-11"].metadata)
+    assert (again["files_read"], again["lines"], again["rows"], again["rejected"]) == (0, 0, 0, 0)
+    assert (again["landed_files"], again["landed_lines"]) == (3, 3)
+    assert "preview" not in again
+
+
+def test_what_is_up_to_date_has_its_counts_and_no_preview(landed: World) -> None:
+    run(landed, *MONTHS)
+    values = numbers(run(landed, *MONTHS).made("songplays")["2018-12"].metadata)
+    assert (values["rows"], values["made_again"], values["partitions_made"]) == (1, False, 0)
+    assert "preview" not in values
+    assert "plays_per_day" not in values
+
+
+def test_without_previews_no_row_is_shown(landed: World) -> None:
+    ran = run(landed, *MONTHS, preview_rows=0)
+    for asset in ("songplays", "users", "raw_logs", "raw_songs"):
+        for materialization in ran.made(asset).values():
+            assert not {"preview", "rejected_lines"} & set(materialization.metadata)
+
+
+def test_names_of_metadata_are_stable(landed: World) -> None:
+    """Charts over time in the UI go by these names: rename none without a reason."""
+    ran = run(landed, *MONTHS)
+    assert sorted(ran.made("songplays")["2018-11"].metadata) == [
+        "bytes", "dagster/partition_row_count", "dagster/table_name", "dagster/uri",
+        "delta_version", "duplicates", "made_again", "match_rate", "match_rate_by_month",
+        "matched_plays", "partitions_made", "parts", "plays", "plays_per_day", "preview", "rows",
+        "step_seconds",
+    ]  # fmt: skip
+    assert sorted(ran.made("raw_songs")[None].metadata) == [
+        "dagster/row_count", "files_read", "landed_bytes", "landed_files", "landed_lines",
+        "landed_rejected", "ledger_version", "lines", "preview", "rejected", "repaired", "rows",
+        "step_seconds",
+    ]  # fmt: skip
+
+
+def test_text_from_files_cannot_become_markdown_or_html(landed: World, tmp_path: Path) -> None:
+    del tmp_path
+    shown = markdown.table([{"text": "<img src=x> | [a](javascript:b) `c`\n**d**", "n_1": 2}]).value
+    assert shown == (
+        "| text | n_1 |\n| --- | --- |\n"
+        "| \\<img src=x\\> \\| \\[a\\]\\(javascript:b\\) \\`c\\` \\*\\*d\\*\\* | 2 |"
+    )
+    assert landed
