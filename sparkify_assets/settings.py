@@ -21,7 +21,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -33,6 +40,9 @@ from sparkify_assets.errors import SettingsError
 from sparkify_assets.partitions import current_month, is_month, months_between
 
 EMBEDDED = "embedded"
+# The sample that comes with the project: where `make demo` puts it, and the month that it is of.
+DEMO = "data/demo"
+DEMO_MONTH = "2018-11"
 _MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
 _S3_FORM = (
     "a folder or s3://bucket/prefix (a bucket has 3 to 63 lower-case letters, digits, dots and "
@@ -107,12 +117,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     landing: str = Field(
-        default="data/demo/landing",
+        default=f"{DEMO}/landing",
         description="The landing zone, with log_data/ and song_data/: a folder or "
         "s3://bucket/prefix. Default: the demo's.",
     )
     lake: str = Field(
-        default="data/demo/lake",
+        default=f"{DEMO}/lake",
         description="The lake, with one sub-folder per table: a folder or s3://bucket/prefix. "
         "Default: the demo's.",
     )
@@ -121,9 +131,11 @@ class Settings(BaseSettings):
         description="embedded (no Java), or a Spark master: local[*], spark://…, yarn, k8s://…, "
         "or a Spark Connect address: sc://…",
     )
-    first_month: str = Field(default="2018-11", description="The first month, YYYY-MM.")
+    first_month: str = Field(default=DEMO_MONTH, description="The first month, YYYY-MM.")
     last_month: str | None = Field(
-        default=None, description="The last month, YYYY-MM. Default: the current one."
+        default=None,
+        description="The last month, YYYY-MM. Default: the current one; the demo's where the "
+        "landing zone is the demo's.",
     )
     on_delete: Literal["keep", "remove"] = Field(
         default="keep",
@@ -258,6 +270,16 @@ class Settings(BaseSettings):
     def _month(cls, value: str | None) -> str | None:
         if value is not None and not is_month(value):
             raise ValueError("a month as YYYY-MM, for example 2018-11")
+        return value
+
+    @field_validator("last_month")
+    @classmethod
+    def _end_of_the_demo(cls, value: str | None, others: ValidationInfo) -> str | None:
+        """The demo is of one month; all the empty ones since then would hide it in the UI."""
+        demo = str(Path(DEMO, "landing").absolute())
+        begins_later = others.data.get("first_month", DEMO_MONTH) > DEMO_MONTH
+        if value is None and others.data.get("landing") == demo and not begins_later:
+            return DEMO_MONTH
         return value
 
     @model_validator(mode="after")
