@@ -1,4 +1,4 @@
-"""Puts the Dagster definitions together: assets, job, sensor, resources. Start reading here."""
+"""Puts the Dagster definitions together: assets, jobs, sensors, resources. Start reading here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dagster import (
     Definitions,
     LoggerDefinition,
     PreviewWarning,
-    define_asset_job,
     in_process_executor,
 )
 
@@ -23,6 +22,8 @@ from sparkify_assets.assets.landing import landing_assets  # noqa: E402
 from sparkify_assets.assets.raw import raw_assets  # noqa: E402
 from sparkify_assets.assets.tables import table_assets  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
+from sparkify_assets.jobs import all_jobs  # noqa: E402
+from sparkify_assets.jobs.refresh import REFRESH  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
 from sparkify_assets.resources.spark import SparkResource  # noqa: E402
 from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
@@ -30,7 +31,7 @@ from sparkify_assets.sensors.new_files import new_files_sensor  # noqa: E402
 from sparkify_assets.settings import Settings, load_settings  # noqa: E402
 from sparkify_assets.storage.location import S3  # noqa: E402
 
-REFRESH = "refresh"
+__all__ = ["REFRESH", "build_defs"]
 
 
 def build_defs(
@@ -68,15 +69,7 @@ def build_defs(
     given.setdefault("io_manager", S3ParquetIOManager(lake=given["lake"], spark=given["spark"]))
     return Definitions(
         assets=[*landing_assets(months), *raw_assets(months), *table_assets(months)],
-        jobs=[
-            define_asset_job(
-                REFRESH,
-                selection="*",
-                description="Take in what is new and make every table current, for a month or a "
-                "range of months. What is up to date already is left as it is.",
-                tags={"sparkify/lake": settings.lake, "sparkify/engine": settings.engine},
-            )
-        ],
+        jobs=all_jobs({"sparkify/lake": settings.lake, "sparkify/engine": settings.engine}),
         sensors=[new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds)],
         resources=given,
         executor=in_process_executor,

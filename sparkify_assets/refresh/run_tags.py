@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sparkify_assets.partitions import months_between
 
+# On each run of a job that makes things again though they are up to date: without its
+# configuration it would make nothing, and succeed.
+AGAIN_TAG = "sparkify/again"
 _ONE = "dagster/partition"
 _FIRST = "dagster/asset_partition_range_start"
 _LAST = "dagster/asset_partition_range_end"
