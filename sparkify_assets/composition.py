@@ -25,8 +25,10 @@ from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
 from sparkify_assets.jobs import all_jobs  # noqa: E402
 from sparkify_assets.jobs.refresh import REFRESH  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
+from sparkify_assets.refresh.run_tags import ENGINE_TAG, LAKE_TAG  # noqa: E402
 from sparkify_assets.resources.spark import SparkResource  # noqa: E402
 from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
+from sparkify_assets.sensors.alerts import alert_sensors  # noqa: E402
 from sparkify_assets.sensors.new_files import new_files_sensor  # noqa: E402
 from sparkify_assets.settings import Settings, load_settings  # noqa: E402
 from sparkify_assets.storage.location import S3  # noqa: E402
@@ -69,8 +71,11 @@ def build_defs(
     given.setdefault("io_manager", S3ParquetIOManager(lake=given["lake"], spark=given["spark"]))
     return Definitions(
         assets=[*landing_assets(months), *raw_assets(months), *table_assets(months)],
-        jobs=all_jobs({"sparkify/lake": settings.lake, "sparkify/engine": settings.engine}),
-        sensors=[new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds)],
+        jobs=all_jobs({LAKE_TAG: settings.lake, ENGINE_TAG: settings.engine}),
+        sensors=[
+            new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds),
+            *alert_sensors(settings),
+        ],
         resources=given,
         executor=in_process_executor,
         loggers=loggers,

@@ -54,8 +54,11 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
 _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WHO = (*_KEYS, "aws_profile")
+# Never shown, and not sent to other processes.
+_SECRETS = (*_KEYS, "alert_url")
 _AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
 _SECTIONS = ("AWS", "SPARKIFY")
+_VISIBLE = re.compile(r"[!-~]+")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 
 
@@ -172,6 +175,18 @@ class Settings(BaseSettings):
     sensor_seconds: int = Field(
         default=10, ge=1, description="Seconds between two looks of the sensor, at least."
     )
+    alert_url: SecretStr | None = Field(
+        default=None,
+        description="A webhook that is told of each run that failed; a secret.",
+    )
+    alert_format: Literal["slack", "json"] | None = Field(
+        default=None,
+        description="What is posted there. Default: slack for hooks.slack.com, json for others.",
+    )
+    ui_url: str = Field(
+        default="http://127.0.0.1:3000",
+        description="Where people open Dagster's UI, for the links in alerts.",
+    )
     aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr | None = Field(
         default=None, validation_alias="AWS_SECRET_ACCESS_KEY"
@@ -225,17 +240,21 @@ class Settings(BaseSettings):
             raise ValueError(_S3_FORM)
         return str(Path(value).expanduser().absolute())
 
-    @field_validator("aws_endpoint_url", "sqs_url")
+    @field_validator("alert_url")
+    @classmethod
+    def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            text = value.get_secret_value()
+            _check_url(text, "https://host/path")
+            if not _VISIBLE.fullmatch(text):
+                raise ValueError("a URL of visible ASCII characters: https://host/path")
+        return value
+
+    @field_validator("aws_endpoint_url", "sqs_url", "ui_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None:
-            try:
-                found = urlsplit(value)
-                good = found.scheme in {"http", "https"} and found.hostname and found.port != 0
-            except ValueError:  # the port is no number, or too large
-                good = False
-            if not good or found.username:
-                raise ValueError("a URL without a user: http(s)://host:port")
+            _check_url(value, "http(s)://host:port")
         return value
 
     @field_validator("aws_endpoint_url")
@@ -326,9 +345,9 @@ class Settings(BaseSettings):
             )
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Without the keys: whatever process this is sent to has its own."""
+        """Without secrets: whatever process this is sent to has its own."""
         state = super().__getstate__()
-        return {**state, "__dict__": {**state["__dict__"], **dict.fromkeys(_KEYS)}}
+        return {**state, "__dict__": {**state["__dict__"], **dict.fromkeys(_SECRETS)}}
 
     @property
     def engine_is_remote(self) -> bool:
@@ -336,6 +355,14 @@ class Settings(BaseSettings):
         if self.engine == EMBEDDED or self.engine.startswith("local"):
             return False
         return urlsplit(self.engine).hostname not in _HERE
+
+    @property
+    def alert_form(self) -> Literal["slack", "json"]:
+        """What is posted to the webhook."""
+        if self.alert_format is not None or self.alert_url is None:
+            return self.alert_format or "json"
+        host = urlsplit(self.alert_url.get_secret_value()).hostname
+        return "slack" if host == "hooks.slack.com" else "json"
 
     @property
     def on_s3(self) -> bool:
@@ -403,6 +430,17 @@ def variable_name(field: str) -> str:
     return field.upper() if field.lower() in _AWS else f"SPARKIFY_{field.upper()}"
 
 
+def _check_url(text: str, form: str) -> None:
+    """Raise ValueError where it is no address of a server; the message does not repeat it."""
+    try:
+        found = urlsplit(text)
+        good = found.scheme in {"http", "https"} and found.hostname and found.port != 0
+    except ValueError:  # the port is no number, or too large
+        good = False
+    if not good or found.username:
+        raise ValueError(f"a URL without a user: {form}")
+
+
 def _json(field: str, text: str) -> Any:
     try:
         return json.loads(text)
@@ -415,5 +453,5 @@ def _json(field: str, text: str) -> Any:
 def _explain(error: Any) -> str:
     field = str(error["loc"][0]) if error["loc"] else "settings"
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    found = "" if field.lower() in _KEYS else f"found {error['input']!r}, "
+    found = "" if field.lower() in _SECRETS else f"found {error['input']!r}, "
     return f"{variable_name(field)}: {found}expected {expected}"

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sparkify_assets.partitions import months_between
 
+# The lake that a run is for, and the engine that it has.
+LAKE_TAG = "sparkify/lake"
+ENGINE_TAG = "sparkify/engine"
 # On each run of a job that makes things again though they are up to date: without its
 # configuration it would make nothing, and succeed.
 AGAIN_TAG = "sparkify/again"
