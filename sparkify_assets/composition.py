@@ -1,4 +1,4 @@
-"""Puts the Dagster definitions together: assets, job, sensor, resources. Start reading here."""
+"""Puts the Dagster definitions together: assets, jobs, sensors, resources. Start reading here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dagster import (
     Definitions,
     LoggerDefinition,
     PreviewWarning,
-    define_asset_job,
     in_process_executor,
 )
 
@@ -25,14 +24,18 @@ from sparkify_assets.assets.raw import raw_assets  # noqa: E402
 from sparkify_assets.assets.tables import table_assets  # noqa: E402
 from sparkify_assets.checks.plays import checks_of_plays  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
+from sparkify_assets.jobs import all_jobs  # noqa: E402
+from sparkify_assets.jobs.refresh import REFRESH  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
+from sparkify_assets.refresh.run_tags import ENGINE_TAG, LAKE_TAG  # noqa: E402
 from sparkify_assets.resources.spark import SparkResource  # noqa: E402
 from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
+from sparkify_assets.sensors.alerts import alert_sensors  # noqa: E402
 from sparkify_assets.sensors.new_files import new_files_sensor  # noqa: E402
 from sparkify_assets.settings import Settings, load_settings  # noqa: E402
 from sparkify_assets.storage.location import S3  # noqa: E402
 
-REFRESH = "refresh"
+__all__ = ["REFRESH", "build_defs"]
 
 
 def build_defs(
@@ -81,16 +84,11 @@ def build_defs(
             *table_assets(common),
         ],
         asset_checks=[checks_of_plays(months, settings.match_drop)],
-        jobs=[
-            define_asset_job(
-                REFRESH,
-                selection="*",
-                description="Take in what is new and make every table current, for a month or a "
-                "range of months. What is up to date already is left as it is.",
-                tags={"sparkify/lake": settings.lake, "sparkify/engine": settings.engine},
-            )
+        jobs=all_jobs({LAKE_TAG: settings.lake, ENGINE_TAG: settings.engine}),
+        sensors=[
+            new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds),
+            *alert_sensors(settings),
         ],
-        sensors=[new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds)],
         resources=given,
         executor=in_process_executor,
         loggers=loggers,

@@ -21,7 +21,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -33,6 +40,9 @@ from sparkify_assets.errors import SettingsError
 from sparkify_assets.partitions import current_month, is_month, months_between
 
 EMBEDDED = "embedded"
+# The sample that comes with the project: where `make demo` puts it, and the month that it is of.
+DEMO = "data/demo"
+DEMO_MONTH = "2018-11"
 _MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
 _S3_FORM = (
     "a folder or s3://bucket/prefix (a bucket has 3 to 63 lower-case letters, digits, dots and "
@@ -44,8 +54,11 @@ _HERE = {"localhost", "127.0.0.1", "::1"}
 _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WHO = (*_KEYS, "aws_profile")
+# Never shown, and not sent to other processes.
+_SECRETS = (*_KEYS, "alert_url")
 _AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
 _SECTIONS = ("AWS", "SPARKIFY")
+_VISIBLE = re.compile(r"[!-~]+")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 
 
@@ -107,12 +120,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     landing: str = Field(
-        default="data/demo/landing",
+        default=f"{DEMO}/landing",
         description="The landing zone, with log_data/ and song_data/: a folder or "
         "s3://bucket/prefix. Default: the demo's.",
     )
     lake: str = Field(
-        default="data/demo/lake",
+        default=f"{DEMO}/lake",
         description="The lake, with one sub-folder per table: a folder or s3://bucket/prefix. "
         "Default: the demo's.",
     )
@@ -121,9 +134,11 @@ class Settings(BaseSettings):
         description="embedded (no Java), or a Spark master: local[*], spark://…, yarn, k8s://…, "
         "or a Spark Connect address: sc://…",
     )
-    first_month: str = Field(default="2018-11", description="The first month, YYYY-MM.")
+    first_month: str = Field(default=DEMO_MONTH, description="The first month, YYYY-MM.")
     last_month: str | None = Field(
-        default=None, description="The last month, YYYY-MM. Default: the current one."
+        default=None,
+        description="The last month, YYYY-MM. Default: the current one; the demo's where the "
+        "landing zone is the demo's.",
     )
     on_delete: Literal["keep", "remove"] = Field(
         default="keep",
@@ -186,6 +201,18 @@ class Settings(BaseSettings):
         default="team:data-platform",
         description="Owners of the assets, separated by commas: team:name or an e-mail address.",
     )
+    alert_url: SecretStr | None = Field(
+        default=None,
+        description="A webhook that is told of each run that failed; a secret.",
+    )
+    alert_format: Literal["slack", "json"] | None = Field(
+        default=None,
+        description="What is posted there. Default: slack for hooks.slack.com, json for others.",
+    )
+    ui_url: str = Field(
+        default="http://127.0.0.1:3000",
+        description="Where people open Dagster's UI, for the links in alerts.",
+    )
     aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr | None = Field(
         default=None, validation_alias="AWS_SECRET_ACCESS_KEY"
@@ -239,17 +266,21 @@ class Settings(BaseSettings):
             raise ValueError(_S3_FORM)
         return str(Path(value).expanduser().absolute())
 
-    @field_validator("aws_endpoint_url", "sqs_url")
+    @field_validator("alert_url")
+    @classmethod
+    def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            text = value.get_secret_value()
+            _check_url(text, "https://host/path")
+            if not _VISIBLE.fullmatch(text):
+                raise ValueError("a URL of visible ASCII characters: https://host/path")
+        return value
+
+    @field_validator("aws_endpoint_url", "sqs_url", "ui_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None:
-            try:
-                found = urlsplit(value)
-                good = found.scheme in {"http", "https"} and found.hostname and found.port != 0
-            except ValueError:  # the port is no number, or too large
-                good = False
-            if not good or found.username:
-                raise ValueError("a URL without a user: http(s)://host:port")
+            _check_url(value, "http(s)://host:port")
         return value
 
     @field_validator("aws_endpoint_url")
@@ -292,6 +323,16 @@ class Settings(BaseSettings):
     def _month(cls, value: str | None) -> str | None:
         if value is not None and not is_month(value):
             raise ValueError("a month as YYYY-MM, for example 2018-11")
+        return value
+
+    @field_validator("last_month")
+    @classmethod
+    def _end_of_the_demo(cls, value: str | None, others: ValidationInfo) -> str | None:
+        """The demo is of one month; all the empty ones since then would hide it in the UI."""
+        demo = str(Path(DEMO, "landing").absolute())
+        begins_later = others.data.get("first_month", DEMO_MONTH) > DEMO_MONTH
+        if value is None and others.data.get("landing") == demo and not begins_later:
+            return DEMO_MONTH
         return value
 
     @model_validator(mode="after")
@@ -338,9 +379,9 @@ class Settings(BaseSettings):
             )
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Without the keys: whatever process this is sent to has its own."""
+        """Without secrets: whatever process this is sent to has its own."""
         state = super().__getstate__()
-        return {**state, "__dict__": {**state["__dict__"], **dict.fromkeys(_KEYS)}}
+        return {**state, "__dict__": {**state["__dict__"], **dict.fromkeys(_SECRETS)}}
 
     @property
     def engine_is_remote(self) -> bool:
@@ -348,6 +389,14 @@ class Settings(BaseSettings):
         if self.engine == EMBEDDED or self.engine.startswith("local"):
             return False
         return urlsplit(self.engine).hostname not in _HERE
+
+    @property
+    def alert_form(self) -> Literal["slack", "json"]:
+        """What is posted to the webhook."""
+        if self.alert_format is not None or self.alert_url is None:
+            return self.alert_format or "json"
+        host = urlsplit(self.alert_url.get_secret_value()).hostname
+        return "slack" if host == "hooks.slack.com" else "json"
 
     @property
     def on_s3(self) -> bool:
@@ -420,6 +469,17 @@ def variable_name(field: str) -> str:
     return field.upper() if field.lower() in _AWS else f"SPARKIFY_{field.upper()}"
 
 
+def _check_url(text: str, form: str) -> None:
+    """Raise ValueError where it is no address of a server; the message does not repeat it."""
+    try:
+        found = urlsplit(text)
+        good = found.scheme in {"http", "https"} and found.hostname and found.port != 0
+    except ValueError:  # the port is no number, or too large
+        good = False
+    if not good or found.username:
+        raise ValueError(f"a URL without a user: {form}")
+
+
 def _json(field: str, text: str) -> Any:
     try:
         return json.loads(text)
@@ -432,5 +492,5 @@ def _json(field: str, text: str) -> Any:
 def _explain(error: Any) -> str:
     field = str(error["loc"][0]) if error["loc"] else "settings"
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    found = "" if field.lower() in _KEYS else f"found {error['input']!r}, "
+    found = "" if field.lower() in _SECRETS else f"found {error['input']!r}, "
     return f"{variable_name(field)}: {found}expected {expected}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dagster import AssetKey
 
+from sparkify_assets.composition import build_defs
 from sparkify_assets.errors import SettingsError
-from sparkify_assets.settings import load_settings
+from sparkify_assets.partitions import current_month
+from sparkify_assets.settings import DEMO_MONTH, load_settings
 
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"  # noqa: S105 -- an example
 
@@ -16,7 +19,7 @@ def test_without_any_setting_the_demo_is_meant() -> None:
     settings = load_settings()
     assert settings.landing.endswith("data/demo/landing")
     assert settings.engine == "embedded"
-    assert settings.months[0] == "2018-11"
+    assert settings.months == [DEMO_MONTH] == ["2018-11"]
 
 
 def test_flags_go_before_environment_before_dotenv_before_dl_cfg(
@@ -28,6 +31,33 @@ def test_flags_go_before_environment_before_dotenv_before_dl_cfg(
     settings = load_settings()
     assert (settings.lake, settings.landing, settings.engine) == ("/env", "/dotenv-in", "local[1]")
     assert load_settings(lake="/flag").lake == "/flag"
+
+
+@pytest.mark.parametrize(
+    ("given", "last"),
+    [
+        ({"landing": "data/demo/landing"}, DEMO_MONTH),
+        ({"landing": "data/demo/landing", "last_month": "2019-02"}, "2019-02"),
+        ({"landing": "data/demo/landing", "first_month": "2018-12"}, None),
+        ({"landing": "data/own"}, None),
+        ({"landing": "s3://bucket/data/demo/landing"}, None),
+    ],
+)
+def test_the_months_end_with_the_demo_only_where_its_landing_zone_is_meant(
+    given: dict[str, str], last: str | None
+) -> None:
+    settings = load_settings(**given)
+    assert settings.last_month == last
+    assert settings.months[-1] == settings.end_month == (last or current_month())
+
+
+def test_the_demos_months_are_those_of_the_ui_too() -> None:
+    defs = build_defs(load_settings())
+    months = defs.resolve_asset_graph().get(AssetKey("songplays")).partitions_def
+    assert months is not None
+    assert list(months.get_partition_keys()) == [DEMO_MONTH]
+    assert defs.resources is not None
+    assert defs.resources["landing"].months() == [DEMO_MONTH]
 
 
 def test_aws_keys_come_from_dl_cfg_and_are_never_shown() -> None:
@@ -125,7 +155,7 @@ def test_an_empty_folder_is_no_folder() -> None:
 
 
 def test_a_setting_that_is_json_may_stand_in_dl_cfg_and_an_empty_one_is_none() -> None:
-    Path("dl.cfg").write_text('[SPARKIFY]\nSPARK_CONF={"a": "b"}\nLAST_MONTH=\n')
+    Path("dl.cfg").write_text('[SPARKIFY]\nSPARK_CONF={"a": "b"}\nLAST_MONTH=\nLANDING=/in\n')
     settings = load_settings()
     assert settings.spark_conf == {"a": "b"}
     assert settings.last_month is None

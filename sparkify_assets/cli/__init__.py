@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import demo, rejects, run, sample, status, vacuum
+from sparkify_assets.cli import alert_test, demo, rejects, run, sample, status, vacuum
 from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import SparkifyError
@@ -34,6 +34,7 @@ app.command(name="rejects")(rejects.rejects)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
 app.command(name="vacuum")(vacuum.vacuum)
+app.command(name="alert-test")(alert_test.alert_test)
 
 
 def main() -> None:

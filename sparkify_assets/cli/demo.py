@@ -11,7 +11,7 @@ from sparkify_assets.cli.output import console, print_table, say
 from sparkify_assets.cli.run import run_and_summarize, show_summary
 from sparkify_assets.cli.sample import sample
 from sparkify_assets.cli.status import show_status
-from sparkify_assets.settings import load_settings
+from sparkify_assets.settings import DEMO, DEMO_MONTH, load_settings
 
 _TOP = 5
 
@@ -19,7 +19,7 @@ _TOP = 5
 def demo(
     folder: Annotated[
         Path, typer.Option("--dir", help="Gets landing/ (sample files) and lake/ (the tables).")
-    ] = Path("data/demo"),
+    ] = Path(DEMO),
 ) -> None:
     """Generate a sample, load it, and show the most played songs."""
     from sparkify_assets.refresh.report import get_status
@@ -30,12 +30,12 @@ def demo(
         landing=str(landing),
         lake=str(lake),
         engine="embedded",
-        first_month="2018-11",
-        last_month="2018-11",
+        first_month=DEMO_MONTH,
+        last_month=DEMO_MONTH,
         on_delete="keep",
     )
     console.rule("sparkify sample", align="left")
-    sample(folder=landing, bad_lines=3)
+    sample(folder=landing, first_month=DEMO_MONTH, bad_lines=3)
     console.rule("sparkify run", align="left")
     show_summary(run_and_summarize(settings, rebuild=False, quiet=False), settings)
     console.rule("sparkify status", align="left")

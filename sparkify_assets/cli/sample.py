@@ -12,6 +12,7 @@ import typer
 from sparkify_assets.cli.output import counted, say, size
 from sparkify_assets.errors import SparkifyError, UsageError
 from sparkify_assets.partitions import is_month
+from sparkify_assets.settings import DEMO_MONTH
 
 
 def sample(
@@ -19,7 +20,7 @@ def sample(
     songs: Annotated[int, typer.Option(min=1, help="Song files.")] = 250,
     users: Annotated[int, typer.Option(min=1, help="Users.")] = 100,
     events: Annotated[int, typer.Option(min=1, help="Log events a month, about.")] = 8_000,
-    first_month: Annotated[str, typer.Option(help="First month, YYYY-MM.")] = "2018-11",
+    first_month: Annotated[str, typer.Option(help="First month, YYYY-MM.")] = DEMO_MONTH,
     last_month: Annotated[
         str | None, typer.Option(help="Last month, YYYY-MM.", show_default="the first")
     ] = None,

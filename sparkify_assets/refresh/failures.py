@@ -19,12 +19,17 @@ from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailabl
 from sparkify_assets.refresh.instance import PROCESS_TAG
 from sparkify_assets.tables import WHOLE_TABLE
 
+# A failed step's metadata: the months that failed, where not all of the run's did.
 MONTHS = "months"
 _MOST_PLANS = 8
 _MOST_TRIES = 2
 _PAUSE_SECONDS = 10
 _TRACE_CHARACTERS = 20_000
-_ERROR_LINE = re.compile(r"^(?:[\w$]+\.)*(\w*(?:Error|Exception|Unavailable)): (.+)$", re.MULTILINE)
+_PYTHON_ERROR = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Unavailable): .+$", re.MULTILINE)
+_JAVA_FRAME = re.compile(r"^\s+(?:at [\w.$/<>]+\(.*\)|\.\.\. \d+ more)\s*$", re.MULTILINE)
+_JAVA_CAUSE = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
+_JAVA_ERROR = re.compile(r"^(?:: )?([\w.$]+(?:Error|Exception): .+)$", re.MULTILINE)
+_OURS = "sparkify_assets."
 
 
 @contextmanager
@@ -88,18 +93,27 @@ def refused(table: str, reasons: Mapping[str, str], made: int) -> Failure:
 
 
 def reason_of(error: BaseException) -> str:
-    """The reason in one line: the project's own message where an engine wrapped it."""
-    text = str(error).strip()
+    """The reason for people: the project's own message where an engine wrapped it."""
     if isinstance(error, SparkifyError):
-        return text
-    lines = _ERROR_LINE.findall(text)
-    if lines:
-        return str(lines[-1][1])
-    return (text.splitlines() or [type(error).__name__])[0]
+        return str(error)
+    found = without_trace(str(error).strip())
+    kind, _, message = found.partition(": ")
+    return message if kind.startswith(_OURS) else found or type(error).__name__
+
+
+def without_trace(text: str) -> str:
+    """An engine's message may hold the traces of its tasks: only the error itself counts."""
+    if "Traceback" in text:
+        errors = _PYTHON_ERROR.findall(text)
+        return str(errors[-1]) if errors else text
+    if _JAVA_FRAME.search(text):
+        causes = _JAVA_CAUSE.findall(text) or _JAVA_ERROR.findall(text)
+        return str(causes[-1]) if causes else text.strip().splitlines()[0]
+    return text
 
 
 def _is_passing(error: BaseException) -> bool:
     if isinstance(error, SparkifyError):
         return isinstance(error, StorageUnavailable)
     # From a task it comes as text, in the engine's error.
-    return any(kind == StorageUnavailable.__name__ for kind, _ in _ERROR_LINE.findall(str(error)))
+    return without_trace(str(error)).startswith(f"{_OURS}errors.{StorageUnavailable.__name__}: ")

@@ -8,7 +8,6 @@ it is empty then.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Sequence
 
 from dagster import (
@@ -28,6 +27,7 @@ from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import ranges_of
+from sparkify_assets.refresh.by_month import BY_MONTH
 from sparkify_assets.refresh.instance import (
     PROCESS_TAG,
     close_dead_runs,
@@ -35,18 +35,19 @@ from sparkify_assets.refresh.instance import (
     this_process,
 )
 from sparkify_assets.refresh.plan import Plan, make_plan
+from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
-_WITHOUT_MONTHS = [n for n in _NAMES if n != RAW_LOGS.name and not TABLES[n].monthly]
+_WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
 _MOST_PASSES = 5
 
 
 class RunFailed(SparkifyError):  # noqa: N818 -- reads as what happened
-    """A Dagster run failed; the message is the reason of its first failed step."""
+    """A Dagster run failed; the message is the reason of each step that did."""
 
 
 def refresh(
@@ -68,7 +69,8 @@ def refresh(
     Files that were replaced longer ago than the grace period are removed at the end.
 
     Raises:
-        RunFailed: a step failed; what other steps made stays, and the next run goes on.
+        RunFailed: a step failed; what other steps made stays, and the next run goes on. Where it
+            failed for some months only, all others were made before.
     """
     plan = plan or make_plan(settings, only=only, rebuild=rebuild)
     outcome = Outcome(before=plan, left=plan)
@@ -76,13 +78,17 @@ def refresh(
         if not plan.needed:
             break
         _one_pass(settings, plan, outcome, watch, rebuild=rebuild)
-        before, plan = plan, make_plan(settings, only=only)
+        months = set(settings.months if only is None else only) - set(outcome.laid_aside)
+        before, plan = plan, make_plan(settings, only=months)
         rebuild = False
         if plan.work() == before.work():  # what is left cannot be done, or not now
             break
     outcome.left = plan
     if outcome.run_ids:
         _tidy(settings)
+    if outcome.laid_aside:
+        reasons_told = dict.fromkeys(outcome.laid_aside.values())
+        raise RunFailed("\n".join([*reasons_told, "Everything else is up to date."]))
     return outcome
 
 
@@ -118,7 +124,11 @@ def _one_pass(
             )
             outcome.run_ids.append(result.run_id)
             if not result.success:
-                raise RunFailed(_reason(result.all_events))
+                found = reasons(result.dagster_run.tags, result.all_events)
+                if not found.steps or not all(step.laid_aside for step in found.steps):
+                    raise RunFailed(str(found))
+                for step in found.steps:
+                    outcome.laid_aside |= dict.fromkeys(step.months, f"{step.asset}: {step.reason}")
             outcome.unreadable |= _unreadable(result)
 
 
@@ -178,33 +188,3 @@ def _step(event: DagsterEvent) -> Step | None:
     if state == "done":
         step.seconds = event.step_success_data.duration_ms / 1000
     return step
-
-
-def _reason(events: Sequence[DagsterEvent]) -> str:
-    for event in events:
-        if event.event_type is DagsterEventType.STEP_FAILURE:
-            return f"{event.step_key}: {_first_line(event)}"
-    for event in events:
-        if event.event_type is DagsterEventType.RUN_FAILURE:
-            return str(event.message)
-    return "the run failed without a word; `dagster dev` shows its events"
-
-
-def _first_line(event: DagsterEvent) -> str:
-    """The reason below the errors in which Dagster wraps it: ours where there is one."""
-    error, reason = event.step_failure_data.error, "no reason was given"
-    while error is not None:
-        reason = _without_trace(error.message.strip())
-        kind, _, message = reason.partition(": ")
-        if kind.startswith("sparkify_assets."):
-            return message
-        error = error.cause
-    return reason
-
-
-def _without_trace(text: str) -> str:
-    """An engine's message may hold the traceback of a task: only the error at its end counts."""
-    if "Traceback" not in text:
-        return text
-    errors = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception): .+$", text, re.MULTILINE)
-    return str(errors[-1]) if errors else text

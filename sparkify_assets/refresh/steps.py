@@ -28,6 +28,7 @@ class Outcome:
         left: what there still is to do.
         seconds: by step.
         unreadable: files that could not be read, with the reason of each.
+        laid_aside: months that could not be made, with the reason.
     """
 
     before: Plan
@@ -35,6 +36,7 @@ class Outcome:
     run_ids: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    laid_aside: dict[str, str] = field(default_factory=dict)
 
 
 Watcher = Callable[[Step], None]

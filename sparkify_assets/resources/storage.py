@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from dagster import ConfigurableResource
+from dagster import ConfigurableResource, InitResourceContext
 from pydantic import Field
 
 from sparkify_assets.ingest.landing import Landing, landing_at
@@ -12,6 +12,7 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import current_month, months_between
+from sparkify_assets.resources.run_check import check_run
 
 
 class LandingResource(ConfigurableResource[Any]):
@@ -55,6 +56,10 @@ class LakeResource(ConfigurableResource[Any]):
     grace_hours: int = Field(
         default=1, description="Hours that replaced files stay for readers under way."
     )
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Every run that makes a table has a lake: here it is looked at before its first step."""
+        check_run(context)
 
     def tidy_now_and_then(self, snapshot: Snapshot) -> None:
         """After each tenth version, remove files of the table that were replaced long ago."""

@@ -15,6 +15,7 @@ from sparkify_assets.partitions import first_instant, months_between, next_month
 from sparkify_assets.sample.catalogue import make_songs
 from sparkify_assets.sample.listeners import Radio, User, make_session, make_users
 from sparkify_assets.sample.traps import BROKEN_SONG, with_bad_lines
+from sparkify_assets.settings import DEMO_MONTH
 
 _DAY = 86_400_000
 _EVENTS_A_SESSION = 11.8  # about; sessions are made until a day has its events
@@ -36,8 +37,8 @@ class Sample:
     songs: int = 250
     users: int = 100
     events: int = 8_000
-    first_month: str = "2018-11"
-    last_month: str = "2018-11"
+    first_month: str = DEMO_MONTH
+    last_month: str = DEMO_MONTH
     bad_lines: int = 0
     layout: Literal["nested", "flat"] = "nested"
     seed: int = 1

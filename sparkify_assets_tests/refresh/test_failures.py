@@ -83,7 +83,7 @@ def test_a_hundred_lines_of_java_are_one_line() -> None:
         f"An error occurred while calling o1.collect.\n: "
         f"org.apache.spark.SparkException: Job aborted: no space left\n{frames}"
     )
-    assert reason_of(error) == "Job aborted: no space left"
+    assert reason_of(error) == "org.apache.spark.SparkException: Job aborted: no space left"
 
 
 def test_a_fault_of_the_program_keeps_its_traceback() -> None:

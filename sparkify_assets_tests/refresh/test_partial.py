@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import DataFrame
 
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.refresh.run import RunFailed
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, TABLES
 from sparkify_assets.transforms import listening
 from sparkify_assets_tests.jobs_in_process import numbers, run
@@ -131,3 +132,22 @@ def test_where_nothing_can_be_made_the_step_fails_as_a_whole(loaded: World) -> N
     assert text.startswith("songs: ")
     assert "is gone" in text
     assert "sparkify run --rebuild" in text
+
+
+def test_the_command_line_makes_all_other_months_up_to_the_last_table(loaded: World) -> None:
+    lose_raw_rows(loaded, "2018-12")
+    for month in MONTHS:
+        more = event(f"{month}-06 10:00", sessionId=50, userId="50")
+        loaded.zone.logs(f"log_data/{month}-06-events.json", more)
+    before = {name: loaded.rows(name) for name in ("songplays", "time")}
+    with pytest.raises(RunFailed) as failed:
+        loaded.run()
+    assert "is gone. Restore it from a backup" in str(failed.value)
+    assert str(failed.value).endswith("Everything else is up to date.")
+    for name in ("songplays", "time"):
+        after = [row for row in loaded.rows(name) if row not in before[name]]
+        assert len(after) == 2, name  # December is as it was
+    assert "50" in loaded.rows("users", "user_id")
+    loaded.run(only=["2018-12"], rebuild=True)
+    assert len(loaded.rows("songplays")) == 9
+    assert loaded.run().run_ids == []
