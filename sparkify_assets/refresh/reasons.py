@@ -103,7 +103,9 @@ def first_line(text: str) -> str:
 def _failed_step(event: DagsterEvent, of_run: tuple[str, ...]) -> FailedStep:
     data = event.step_failure_data
     asset = str(event.step_key)
-    months, named, reason = () if _without_months(asset) else of_run, (), ""
+    months: tuple[str, ...] = () if _without_months(asset) else of_run
+    named: tuple[str, ...] = ()
+    reason = ""
     if data.user_failure_data is not None:
         reason = (data.user_failure_data.description or "").strip()
         named = _months_in(data.user_failure_data.metadata)
