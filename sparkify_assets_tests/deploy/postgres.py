@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -106,7 +107,7 @@ class Postgres(Stopping):
         assert done.returncode == 0, done.stderr
 
     @staticmethod
-    def _as() -> dict[str, object]:
+    def _as() -> dict[str, Any]:
         """PostgreSQL refuses to run as root."""
         if os.geteuid() != 0:
             return {}

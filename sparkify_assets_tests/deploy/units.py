@@ -18,7 +18,6 @@ INSTALLED = "/opt/sparkify"
 def unit(name: str) -> configparser.RawConfigParser:
     """The unit `sparkify-<name>@.service`."""
     parser = configparser.RawConfigParser()
-    parser.optionxform = str  # type: ignore[assignment, method-assign] -- case counts
     parser.read_string((DEPLOY / "systemd" / f"sparkify-{name}@.service").read_text())
     return parser
 
