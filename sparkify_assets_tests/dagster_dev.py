@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -93,15 +94,23 @@ class DagsterDev(Webserver):
 
     def __init__(self, **environment: str) -> None:
         self.port = free_port()
+        self._output = tempfile.NamedTemporaryFile(prefix="sparkify-dagster-dev-")
+        dagster = str(Path(sys.executable).with_name("dagster"))
         self._process = start_dagster(
-            ["dagster", "dev", "--host", "127.0.0.1", "--port", str(self.port)],
+            [dagster, "dev", "--host", "127.0.0.1", "--port", str(self.port)],
             cwd=PROJECT,
             env={**os.environ, **environment},
+            output=Path(self._output.name),
         )
+
+    def printed(self) -> str:
+        """What it has printed so far."""
+        return Path(self._output.name).read_text()
 
     def stop(self) -> None:
         """End it, and with it all its processes."""
         stop_group(self._process)
+        self._output.close()
 
 
 def free_port() -> int:
@@ -113,16 +122,16 @@ def free_port() -> int:
 
 
 def start_dagster(
-    command: list[str], *, cwd: Path, env: dict[str, str], output: Path | None = None
+    command: list[str], *, cwd: Path, env: dict[str, str], output: Path
 ) -> subprocess.Popen[bytes]:
     """Start a command of Dagster in a process group of its own.
 
     Args:
         output: a file for what it prints.
     """
-    with (output or Path(os.devnull)).open("ab") as out:
+    with output.open("ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-c", _HEEDING_SIGTERM, *_in_venv(command)],
+            [sys.executable, "-c", _HEEDING_SIGTERM, *command],
             cwd=cwd,
             env=env,
             stdout=out,
@@ -138,10 +147,6 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-
-
-def _in_venv(command: list[str]) -> list[str]:
-    return [str(Path(sys.executable).with_name(command[0])), *command[1:]]
 
 
 def stop_group(process: subprocess.Popen[bytes], seconds: float = 60) -> None:

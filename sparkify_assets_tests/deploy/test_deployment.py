@@ -24,6 +24,7 @@ from sparkify_assets_tests.deploy.deployment import (
     all_processes,
 )
 from sparkify_assets_tests.deploy.postgres import Postgres
+from sparkify_assets_tests.deploy.units import VENV, command
 
 pytestmark = pytest.mark.deploy
 
@@ -81,10 +82,14 @@ def test_a_run_that_ended_with_its_machine_is_found_dead_and_gives_up_its_place(
 
 
 def test_a_queued_run_waits_while_the_code_server_is_away(deployment: Deployment) -> None:
-    deployment.end(CODE, signal.SIGTERM)
-    deployment.start(CODE)
-    # The webserver knows the definitions already, and the daemon cannot reach the server yet.
+    deployment.end(DAEMON, signal.SIGTERM)
     run = deployment.launch("2018-12")
+    deployment.end(CODE, signal.SIGTERM)
+    deployment.start(DAEMON)
+    said = deployment.output(DAEMON)
+    deployment.wait_for(lambda: f"error dequeuing run {run}" in said.read_text(), 120)
+    assert deployment.status(run) == "QUEUED"
+    deployment.start(CODE)
     assert deployment.end_of(run) == "SUCCESS"
 
 
@@ -97,6 +102,20 @@ def test_a_run_of_the_command_line_is_in_the_same_history(
     runs = [run for run in deployment.runs() if run["runId"] not in before]
     assert [run["runId"] for run in runs] == summary["run_ids"]
     assert runs[0]["status"] == "SUCCESS"
+
+
+def test_the_unit_of_the_code_server_is_started_when_it_answers(deployment: Deployment) -> None:
+    answers = command(CODE, deployment.environment, "ExecStartPost")
+    subprocess.run(answers, env=deployment.environment, check=True, timeout=60)
+    deployment.end(CODE, signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run(answers, env=deployment.environment, check=True, timeout=10)
+
+
+def test_the_database_is_migrated_by_the_command_of_the_upgrade(deployment: Deployment) -> None:
+    migrate = [str(VENV / "dagster"), "instance", "migrate"]
+    subprocess.run(migrate, env=deployment.environment, check=True, timeout=120)
+    assert deployment.runs()
 
 
 def test_the_password_is_in_no_process_argument(deployment: Deployment) -> None:

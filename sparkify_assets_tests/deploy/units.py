@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sparkify_assets_tests.dagster_dev import PROJECT
 DEPLOY = PROJECT / "deploy"
 # Where the units take the project and its packages to be.
 INSTALLED = "/opt/sparkify"
+VENV = Path(sys.executable).parent
 
 
 def unit(name: str) -> configparser.RawConfigParser:
@@ -22,9 +24,8 @@ def unit(name: str) -> configparser.RawConfigParser:
     return parser
 
 
-def command(name: str, environment: Mapping[str, str]) -> list[str]:
-    """The unit's command for the project as it lies here, with its variables filled in."""
-    words = shlex.split(unit(name)["Service"]["ExecStart"])
-    assert words[0].startswith(f"{INSTALLED}/.venv/bin/")
-    filled = [re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], word) for word in words]
-    return [Path(words[0]).name, *(word.replace(INSTALLED, str(PROJECT)) for word in filled[1:])]
+def command(name: str, environment: Mapping[str, str], what: str = "ExecStart") -> list[str]:
+    """A command of the unit for the project as it lies here, with its variables filled in."""
+    line = unit(name)["Service"][what].replace(f"{INSTALLED}/.venv/bin", str(VENV))
+    words = shlex.split(line.replace(INSTALLED, str(PROJECT)))
+    return [re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], word) for word in words]
