@@ -94,23 +94,24 @@ class DagsterDev(Webserver):
 
     def __init__(self, **environment: str) -> None:
         self.port = free_port()
-        self._output = tempfile.NamedTemporaryFile(prefix="sparkify-dagster-dev-")
+        self._output = tempfile.TemporaryDirectory(prefix="sparkify-dagster-dev-")
+        self._printed = Path(self._output.name, "printed.txt")
         dagster = str(Path(sys.executable).with_name("dagster"))
         self._process = start_dagster(
             [dagster, "dev", "--host", "127.0.0.1", "--port", str(self.port)],
             cwd=PROJECT,
             env={**os.environ, **environment},
-            output=Path(self._output.name),
+            output=self._printed,
         )
 
     def printed(self) -> str:
         """What it has printed so far."""
-        return Path(self._output.name).read_text()
+        return self._printed.read_text()
 
     def stop(self) -> None:
         """End it, and with it all its processes."""
         stop_group(self._process)
-        self._output.close()
+        self._output.cleanup()
 
 
 def free_port() -> int:
