@@ -1,4 +1,4 @@
-"""`dagster dev` in a process of its own, and its GraphQL."""
+"""`dagster dev` in a process of its own, and its GraphQL; how Dagster's processes are ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -45,31 +46,10 @@ query ($selector: InstigationSelector!) {
 """
 
 
-class DagsterDev(Stopping):
-    """A `dagster dev` on the project's workspace.yaml; a context manager."""
+class Webserver(Stopping):
+    """A Dagster webserver with one code location, asked by GraphQL; a context manager."""
 
-    def __init__(self, **environment: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        command = [str(Path(sys.executable).with_name("dagster")), "dev"]
-        self._process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(self.port)],
-            cwd=PROJECT,
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def stop(self) -> None:
-        """End it, and with it all its processes."""
-        os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(30)
+    port: int
 
     def ask(self, query: str, **variables: Any) -> Any:
         """One GraphQL request; its data."""
@@ -107,6 +87,86 @@ class DagsterDev(Stopping):
             "repositoryName": found["name"],
             "repositoryLocationName": found["location"]["name"],
         }
+
+
+class DagsterDev(Webserver):
+    """A `dagster dev` on the project's workspace.yaml."""
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self._output = tempfile.TemporaryDirectory(prefix="sparkify-dagster-dev-")
+        self._printed = Path(self._output.name, "printed.txt")
+        dagster = str(Path(sys.executable).with_name("dagster"))
+        self._process = start_dagster(
+            [dagster, "dev", "--host", "127.0.0.1", "--port", str(self.port)],
+            cwd=PROJECT,
+            env={**os.environ, **environment},
+            output=self._printed,
+        )
+
+    def printed(self) -> str:
+        """What it has printed so far."""
+        return self._printed.read_text()
+
+    def stop(self) -> None:
+        """End it, and with it all its processes."""
+        stop_group(self._process)
+        self._output.cleanup()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def start_dagster(
+    command: list[str], *, cwd: Path, env: dict[str, str], output: Path
+) -> subprocess.Popen[bytes]:
+    """Start a command of Dagster in a process group of its own.
+
+    Args:
+        output: a file for what it prints.
+    """
+    with output.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-c", _HEEDING_SIGTERM, *command],
+            cwd=cwd,
+            env=env,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+# Dagster does at SIGTERM what it does at SIGINT, and a shell that starts something in the
+# background has it ignore SIGINT: all its processes would then ignore both.
+_HEEDING_SIGTERM = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def stop_group(process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """End a process and all of its group: a code server may end after the one that started it."""
+    _signal_group(process, signal.SIGTERM)
+    try:
+        process.wait(seconds)
+        until(lambda: not _signal_group(process, 0), seconds, 0.1)
+    except (subprocess.TimeoutExpired, AssertionError):
+        _signal_group(process, signal.SIGKILL)
+    process.wait(30)
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def until(what: Callable[[], Any], seconds: float = 120, pause: float = 0.5) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.tables import SONGPLAYS
 from sparkify_assets_tests.dagster_dev import DagsterDev, until
+from sparkify_assets_tests.notices import own_warnings
 from sparkify_assets_tests.zone import Zone, event
 
 UPSTREAM = ["raw_logs", "raw_songs", "heard_songs", "song_matches", "songplays"]
@@ -70,3 +71,4 @@ def test_a_month_of_songplays_with_everything_upstream(
     assert status == "SUCCESS"
     snapshot = Lake.at(str(tmp_path / "lake")).snapshot(SONGPLAYS)
     assert (snapshot.partitions, snapshot.rows) == (["2018-11"], 2)
+    assert own_warnings(dev.printed()) == []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.instance.ref import InstanceRef  # what DagsterInstance.from_config is made of
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from sparkify_assets.errors import SettingsError
 
@@ -59,11 +60,21 @@ def close_dead_runs(instance: DagsterInstance, *, own: bool = False) -> None:
         statuses=[DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
     )
     for run in instance.get_runs(unfinished):
-        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
         if own and run.tags.get(PROCESS_TAG) == this_process():
             instance.report_run_canceled(run, "interrupted; the next run completes it")
-        elif host == socket.gethostname() and not _alive(int(pid)):
+        elif process_is_gone(run.tags):
             instance.report_run_failed(run, "its process ended; the next run completes it")
+
+
+def process_is_gone(tags: Mapping[str, str]) -> bool:
+    """Whether a run of the command line was one of this machine, and its process is gone.
+
+    A re-execution in the UI bears the tags of the run that it repeats; a code server does it.
+    """
+    if GRPC_INFO_TAG in tags:
+        return False
+    host, _, pid = tags.get(PROCESS_TAG, "").rpartition(":")
+    return host == socket.gethostname() and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:
