@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-s3 dev test test-deploy check format lock clean
+.PHONY: help env demo demo-s3 dev test test-deploy test-ui screenshots check format lock clean
 
 help: ## show this
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,11 +32,17 @@ dev: env ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1
 
 test: env ## all tests, on the embedded engine and on Apache Spark
-	@$(BIN)/python -m pytest --engine=embedded -n 2 --dist worksteal -m "not deploy"
+	@$(BIN)/python -m pytest --engine=embedded -m "not deploy and not ui" -n 2 --dist worksteal
 	@$(BIN)/python -m sparkify_assets_tests.apache_spark
 
 test-deploy: env ## a deployment with PostgreSQL (some minutes; needs PostgreSQL installed)
 	@$(BIN)/python -m pytest --engine=embedded -m deploy sparkify_assets_tests/deploy
+
+test-ui: env ## Dagster's UI in a real browser (needs chromium; a few minutes)
+	@$(BIN)/python -m pytest --engine=embedded -m ui sparkify_assets_tests/ui
+
+screenshots: env ## make the pictures in docs/images again (needs chromium)
+	@$(BIN)/python -m sparkify_assets_tests.ui.screenshots
 
 check: env ## format, lint, types
 	@$(BIN)/ruff format --check .
