@@ -76,7 +76,13 @@ def build_defs(
             lake=given["lake"], spark=given["spark"], preview_rows=settings.preview_rows
         ),
     )
-    common = Common(months, settings.lake, settings.owner_list, settings.fresh_hours)
+    common = Common(
+        months,
+        settings.lake,
+        settings.owner_list,
+        settings.fresh_hours,
+        settings.backfill_months,
+    )
     return Definitions(
         assets=[
             *landing_assets(common, settings.landing),

@@ -191,6 +191,11 @@ class Settings(BaseSettings):
         description="Hours without a new materialization after which the assets that change with "
         "every file count as overdue; for a zone in which files keep landing.",
     )
+    backfill_months: int = Field(
+        default=12,
+        ge=0,
+        description="Months of a backfill in one run, which has one session; 0: all in one.",
+    )
     preview_rows: int = Field(
         default=10,
         ge=0,

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,25 @@ _TICKS = """
 query ($selector: InstigationSelector!) {
   instigationStateOrError(instigationSelector: $selector) {
     ... on InstigationState { ticks(limit: 50) { status skipReason timestamp error { message } } }
+  }
+}
+"""
+_BACKFILL = """
+mutation ($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+  }
+}
+"""
+_BACKFILL_STATUS = """
+query ($id: String!) {
+  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
+}
+"""
+_BACKFILL_AGAIN = """
+mutation ($params: ReexecutionParams!) {
+  reexecutePartitionBackfill(reexecutionParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
   }
 }
 """
@@ -81,6 +101,30 @@ class Webserver(Stopping):
         ticks: list[dict[str, Any]] = found["instigationStateOrError"]["ticks"]
         return ticks
 
+    def launch_backfill(self, assets: list[str], months: list[str]) -> str:
+        """Launch a backfill of these assets for these months; its id."""
+        found = self.ask(
+            _BACKFILL,
+            params={
+                "assetSelection": [{"path": [name]} for name in assets],
+                "partitionNames": months,
+            },
+        )["launchPartitionBackfill"]
+        assert "backfillId" in found, found
+        return str(found["backfillId"])
+
+    def backfill(self, backfill: str) -> str:
+        """The state of a backfill."""
+        found = self.ask(_BACKFILL_STATUS, id=backfill)["partitionBackfillOrError"]
+        return str(found["status"])
+
+    def resume_backfill(self, backfill: str) -> str:
+        """Re-execute what a backfill did not make; the new one's id."""
+        params = {"parentRunId": backfill, "strategy": "FROM_FAILURE"}
+        found = self.ask(_BACKFILL_AGAIN, params=params)["reexecutePartitionBackfill"]
+        assert "backfillId" in found, found
+        return str(found["backfillId"])
+
     def _selector(self) -> dict[str, str]:
         found = self.repository()
         return {
@@ -104,6 +148,11 @@ class DagsterDev(Webserver):
             output=self._printed,
         )
 
+    @property
+    def group(self) -> int:
+        """The process group of all its processes."""
+        return self._process.pid
+
     def printed(self) -> str:
         """What it has printed so far."""
         return self._printed.read_text()
@@ -112,6 +161,28 @@ class DagsterDev(Webserver):
         """End it, and with it all its processes."""
         stop_group(self._process)
         self._output.cleanup()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process of this machine."""
+
+    pid: int
+    group: int
+    arguments: str
+
+
+def all_processes() -> list[Running]:
+    """Every process that is not a zombie, with all of its arguments."""
+    found = subprocess.run(
+        ["ps", "-eww", "-o", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True
+    )
+    rows = (line.split(None, 3) for line in found.stdout.splitlines())
+    return [
+        Running(int(pid), int(group), arguments)
+        for pid, group, state, arguments in rows
+        if not state.startswith("Z")
+    ]
 
 
 def free_port() -> int:

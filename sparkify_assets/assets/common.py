@@ -33,9 +33,6 @@ REBUILD_CONFIG = {
     )
 }
 
-# One run for a range of months: one session, and each table's months in one query.
-ONE_RUN = BackfillPolicy.single_run()
-
 
 @dataclass(frozen=True)
 class Common:
@@ -45,16 +42,24 @@ class Common:
         lake: where the tables are, a URI.
         owners: as Dagster writes them: `team:name` or an e-mail address.
         fresh_hours: after how many hours without new data a table counts as overdue; None: never.
+        backfill_months: how many months one run of a backfill makes: one session, and each
+            table's months in one query. 0: all of them.
     """
 
     months: PartitionsDefinition[str]
     lake: str
     owners: Sequence[str]
     fresh_hours: float | None = None
+    backfill_months: int = 0
 
     def of(self, table: Table, layer: str, kinds: set[str]) -> dict[str, Any]:
         """The arguments of `asset` that describe a table."""
-        partitions = {"partitions_def": self.months, "backfill_policy": ONE_RUN}
+        policy = (
+            BackfillPolicy.multi_run(self.backfill_months)
+            if self.backfill_months
+            else BackfillPolicy.single_run()
+        )
+        partitions = {"partitions_def": self.months, "backfill_policy": policy}
         by_month = table.monthly or "landing_month" in table.partition_by
         return {
             "name": table.name,

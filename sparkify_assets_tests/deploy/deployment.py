@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.tables import BUILT, RAW_LOGS
 from sparkify_assets_tests.dagster_dev import (
     Webserver,
+    all_processes,
     free_port,
     start_dagster,
     stop_group,
@@ -30,44 +30,10 @@ mutation ($params: ExecutionParams!) {
 }
 """
 _STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-_BACKFILL = """
-mutation ($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
-  }
-}
-"""
-_BACKFILL_STATUS = """
-query ($id: String!) {
-  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
-}
-"""
 # Made again also where they are up to date, so that a run has something to do.
 _HOLDABLE = [RAW_LOGS.name, *(table.name for table in BUILT)]
 
 CODE, DAEMON, WEBSERVER = "code", "daemon", "webserver"
-
-
-@dataclass(frozen=True)
-class Running:
-    """A process of this machine."""
-
-    pid: int
-    group: int
-    arguments: str
-
-
-def all_processes() -> list[Running]:
-    """Every process that is not a zombie, with all of its arguments."""
-    found = subprocess.run(
-        ["ps", "-eww", "-o", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True
-    )
-    rows = (line.split(None, 3) for line in found.stdout.splitlines())
-    return [
-        Running(int(pid), int(group), arguments)
-        for pid, group, state, arguments in rows
-        if not state.startswith("Z")
-    ]
 
 
 class Deployment(Webserver):
@@ -169,23 +135,6 @@ class Deployment(Webserver):
     def under_way(self) -> list[str]:
         """Runs that have begun and not ended."""
         return [run["runId"] for run in self.runs() if run["status"] == "STARTED"]
-
-    def launch_backfill(self, assets: list[str], months: list[str]) -> str:
-        """Launch a backfill of these assets for these months; its id."""
-        found = self.ask(
-            _BACKFILL,
-            params={
-                "assetSelection": [{"path": [name]} for name in assets],
-                "partitionNames": months,
-            },
-        )["launchPartitionBackfill"]
-        assert "backfillId" in found, found
-        return str(found["backfillId"])
-
-    def backfill(self, backfill: str) -> str:
-        """The state of a backfill."""
-        found = self.ask(_BACKFILL_STATUS, id=backfill)["partitionBackfillOrError"]
-        return str(found["status"])
 
     def _definitions_known(self) -> bool:
         assert all(p.poll() is None for p in self.processes.values()), "a process has ended"

@@ -15,13 +15,13 @@ import pytest
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS
 from sparkify_assets_tests import processes
+from sparkify_assets_tests.dagster_dev import all_processes
 from sparkify_assets_tests.deploy.conftest import DATABASE, Stage
 from sparkify_assets_tests.deploy.deployment import (
     CODE,
     DAEMON,
     WEBSERVER,
     Deployment,
-    all_processes,
 )
 from sparkify_assets_tests.deploy.postgres import Postgres
 from sparkify_assets_tests.deploy.units import VENV, command
