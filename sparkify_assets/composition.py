@@ -1,4 +1,4 @@
-"""Puts the Dagster definitions together: assets, job, sensor, resources. Start reading here."""
+"""Puts the Dagster definitions together: assets, jobs, sensor, resources. Start reading here."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from sparkify_assets.assets.landing import landing_assets  # noqa: E402
 from sparkify_assets.assets.raw import raw_assets  # noqa: E402
 from sparkify_assets.assets.tables import table_assets  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
+from sparkify_assets.jobs.maintenance import maintenance_daily, maintenance_job  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
 from sparkify_assets.resources.spark import SparkResource  # noqa: E402
 from sparkify_assets.resources.storage import LakeResource, LandingResource  # noqa: E402
@@ -66,6 +67,7 @@ def build_defs(
     }
     # Whatever stands in for the lake or the session, the IO manager uses the same.
     given.setdefault("io_manager", S3ParquetIOManager(lake=given["lake"], spark=given["spark"]))
+    upkeep = maintenance_job(settings.lake)
     return Definitions(
         assets=[*landing_assets(months), *raw_assets(months), *table_assets(months)],
         jobs=[
@@ -75,8 +77,10 @@ def build_defs(
                 description="Take in what is new and make every table current, for a month or a "
                 "range of months. What is up to date already is left as it is.",
                 tags={"sparkify/lake": settings.lake, "sparkify/engine": settings.engine},
-            )
+            ),
+            upkeep,
         ],
+        schedules=[maintenance_daily(upkeep)],
         sensors=[new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds)],
         resources=given,
         executor=in_process_executor,
