@@ -108,15 +108,15 @@ def _plan(
     for one in sorted(live, key=lambda batch: batch.size):
         if one.size < SMALL_BYTES and one.batch not in but:
             small.setdefault(one.scope, []).append(one)
-    return ledger, {
-        scope: batches
-        for scope, batches in small.items()
-        if any(len(parts_in(batches, table)) > MOST_SMALL_PARTS for table in RAW_TABLES)
-    }
+    return ledger, {scope: found for scope, found in small.items() if _too_many(found)}
+
+
+def _too_many(small: Sequence[Batch]) -> bool:
+    return any(len(parts_in(small, table)) > MOST_SMALL_PARTS for table in RAW_TABLES)
 
 
 def _round(lake: Lake, scope: str, done: Compacted, watch: Watcher, step: Step) -> bool:
-    """Put together as many as one round takes; whether there was anything to do.
+    """Put together as many as one round takes; whether there is more to do.
 
     After a collision with another run only half as many are taken, so that the next attempt is
     quicker. What a round has made is left alone by the next ones: each takes what there was.
@@ -139,7 +139,7 @@ def _round(lake: Lake, scope: str, done: Compacted, watch: Watcher, step: Step) 
             continue
         done.made.add(batch)
         done.add(chosen)
-        return True
+        return _too_many([one for one in crowded[scope] if one not in chosen])
     raise last
 
 
