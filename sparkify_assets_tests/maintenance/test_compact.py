@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 
 from sparkify_assets.ingest.ledger import Ledger, read_ledger
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.maintenance import compact, rewrite
 from sparkify_assets.maintenance.compact import MOST_SMALL_PARTS
 from sparkify_assets.refresh.plan import make_plan
@@ -321,7 +322,7 @@ def test_a_count_that_is_not_the_ledgers_is_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     bench.many(12)
-    original = rewrite.scan_part
+    original = scan_part
 
     def less(*given: Any) -> Any:
         for rows in original(*given):

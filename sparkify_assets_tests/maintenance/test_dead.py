@@ -10,6 +10,7 @@ import pytest
 from sparkify_assets.ingest import ingest as ingest_module
 from sparkify_assets.ingest.ledger import Ledger, read_ledger
 from sparkify_assets.maintenance import dead
+from sparkify_assets.maintenance.report import Maintained
 from sparkify_assets.refresh.plan import make_plan
 from sparkify_assets.tables import LANDED_FILES, RAW_LOGS, REJECTS
 from sparkify_assets_tests.maintenance.bench import NOVEMBER, Bench
@@ -137,7 +138,7 @@ def test_an_ingest_that_waits_with_its_commit_plans_again_and_loses_nothing(
 ) -> None:
     bench.land(0)
     original = ingest_module._commit
-    reports = []
+    reports: list[Maintained] = []
 
     def maintained_first(*given: Any) -> None:
         if not reports:
@@ -179,7 +180,7 @@ def test_a_month_that_is_never_quiet_keeps_its_dead_rows_for_the_next_time(
 ) -> None:
     bench.land(0)
     interrupted(bench)
-    original, numbers = dead.read_ledger, iter(range(100, 200))
+    original, numbers = read_ledger, iter(range(100, 200))
 
     def another_after(*given: Any) -> Any:
         ledger = original(*given)
@@ -221,7 +222,7 @@ def test_rejects_are_shown_whole_whatever_is_put_together_meanwhile(
 
     bench.many(12)
     expected = bench.rejects()
-    original, times = rejected.read_ledger, [1]
+    original, times = read_ledger, [1]
 
     def maintained_after(*given: Any) -> Any:
         ledger = original(*given)
