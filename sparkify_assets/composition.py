@@ -25,6 +25,7 @@ from sparkify_assets.assets.tables import table_assets  # noqa: E402
 from sparkify_assets.checks.plays import checks_of_plays  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
 from sparkify_assets.jobs import all_jobs  # noqa: E402
+from sparkify_assets.jobs.maintenance import maintenance_daily, maintenance_job  # noqa: E402
 from sparkify_assets.jobs.refresh import REFRESH  # noqa: E402
 from sparkify_assets.partitions import monthly_partitions  # noqa: E402
 from sparkify_assets.refresh.run_tags import ENGINE_TAG, LAKE_TAG  # noqa: E402
@@ -76,6 +77,8 @@ def build_defs(
             lake=given["lake"], spark=given["spark"], preview_rows=settings.preview_rows
         ),
     )
+    tags = {LAKE_TAG: settings.lake, ENGINE_TAG: settings.engine}
+    upkeep = maintenance_job(tags)
     common = Common(
         months,
         settings.lake,
@@ -90,7 +93,8 @@ def build_defs(
             *table_assets(common),
         ],
         asset_checks=[checks_of_plays(months, settings.match_drop)],
-        jobs=all_jobs({LAKE_TAG: settings.lake, ENGINE_TAG: settings.engine}),
+        jobs=[*all_jobs(tags), upkeep],
+        schedules=[maintenance_daily(upkeep)],
         sensors=[
             new_files_sensor(REFRESH, settings.sqs_url, settings.sensor_seconds),
             *alert_sensors(settings),

@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import alert_test, demo, rejects, run, sample, status, vacuum
+from sparkify_assets.cli import alert_test, demo, maintain, rejects, run, sample, status
 from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import SparkifyError
@@ -33,7 +33,7 @@ app.command(name="status")(status.status)
 app.command(name="rejects")(rejects.rejects)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
-app.command(name="vacuum")(vacuum.vacuum)
+app.command(name="maintain")(maintain.maintain)
 app.command(name="alert-test")(alert_test.alert_test)
 
 
@@ -44,8 +44,8 @@ def main() -> None:
     except SparkifyError as error:
         errors.print(f"[bold red]error:[/] {_escaped(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except Interrupted:
-        errors.print(_STOPPED, soft_wrap=True)
+    except Interrupted as stopped:
+        errors.print(str(stopped) or _STOPPED, soft_wrap=True)
         os._exit(130)  # the run's thread does not stop by itself
 
 

@@ -12,7 +12,10 @@ Result = TypeVar("Result")
 
 
 class Interrupted(BaseException):
-    """The run was interrupted; its thread is still at work, so the process has to be ended."""
+    """The run was interrupted; its thread is still at work, so the process has to be ended.
+
+    The message, if there is one, says what becomes of the rest.
+    """
 
 
 def interruptible(work: Callable[[], Result]) -> Result:

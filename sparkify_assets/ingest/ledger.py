@@ -16,7 +16,7 @@ import pyarrow as pa
 from sparkify_assets.errors import LakeError
 from sparkify_assets.ingest.files import file_digest, numbers_of, sum_of
 from sparkify_assets.ingest.landing import SONG_SCOPE
-from sparkify_assets.lake.commit import Stamp, replace
+from sparkify_assets.lake.commit import Stamp, replace, restamp
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.lake.snapshot import Snapshot, stamp_id
@@ -107,6 +107,13 @@ class Ledger:
             columns = (column.to_pylist() for column in batch.columns)
             yield from (file_digest(*values) for values in zip(*columns, strict=True))
 
+    def batches(self, scope: str) -> set[str]:
+        """The batches whose rows count for any file of a scope; keeps no rows."""
+        found: set[str] = set()
+        for batch in self._batches(scope, "batch"):
+            found.update(batch.column(0).unique().to_pylist())
+        return found
+
     def _batches(self, scope: str, *names: str) -> Iterator[pa.RecordBatch]:
         if scope in self.scopes:
             yield from self.snapshot.batches(names, [scope])
@@ -172,6 +179,18 @@ class Ledger:
             for scope, files in scopes.items()
         }
         return Ledger(replace(lake, self.snapshot, written.parts, stamps), self)
+
+    def fence(self, lake: Lake, scopes: Collection[str]) -> Ledger:
+        """Raise the counters of some scopes, in one commit; their files stay as they are.
+
+        Whoever planned from an older ledger cannot commit one of these scopes any more, and plans
+        again with a batch of its own.
+
+        Raises:
+            PlanChanged: another run changed one of these scopes since this version.
+        """
+        stamps = {scope: Stamp(self.counter(scope) + 1) for scope in scopes}
+        return Ledger(restamp(lake, self.snapshot, stamps), self)
 
     @cached_property
     def _numbers(self) -> dict[str, dict[str, int]]:

@@ -1,7 +1,8 @@
 """Making parts visible: the only place that writes to a Delta log.
 
-Two operations: `replace` exchanges whole partitions of a table, `append` adds parts. Both either
-land whole or leave the table as it was. The rules behind them:
+`replace` exchanges whole partitions of a table, `append` adds parts, `drop` takes parts away and
+`restamp` changes stamps alone. Each either lands whole or leaves the table as it was. The rules
+behind them:
 
 - A version of the log is an object that exactly one writer can put. A replacement carries one
   application transaction per partition, its stamp.
@@ -20,7 +21,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ from sparkify_assets.lake.log import (
     WRITER_VERSION,
     Action,
     LogState,
+    StoredPart,
     known_log,
     write_log,
 )
@@ -80,21 +82,34 @@ def replace(
         PlanChanged: somebody else replaced one of these partitions since `base`.
         LakeError: the parts do not fit the table, or the commit failed.
     """
-    table = base.table
-    _check_parts(table, parts, stamps)
-    named = [
-        {"txn": {"appId": stamp_id(table, key, kind), "version": value}}
-        for key, stamp in stamps.items()
-        for kind, value in {"": stamp.fingerprint, **stamp.more}.items()
-    ]
+    _check_parts(base.table, parts, stamps)
+    named = _named(base.table, stamps)
     additions = [_addition(part) for part in parts]
 
     def actions(current: Snapshot) -> list[Action]:
-        if any(_state(current, key) != _state(base, key) for key in stamps):
-            raise PlanChanged(
-                f"{table.name}: {', '.join(stamps)} was changed by another run meanwhile"
-            )
-        return [*named, *_removals(current, stamps), *additions]
+        _check_unchanged(base, current, stamps)
+        return [*named, *_removals(current.parts_of(stamps)), *additions]
+
+    return _commit(lake, base, actions)
+
+
+def restamp(lake: Lake, base: Snapshot, stamps: Mapping[str, Stamp]) -> Snapshot:
+    """Record stamps for partitions whose rows stay as they are, in one commit.
+
+    Whoever planned to replace one of these partitions from an older version plans again.
+
+    Args:
+        base: the version that the stamps were made from.
+
+    Raises:
+        PlanChanged: somebody else replaced one of these partitions since `base`.
+        LakeError: the commit failed.
+    """
+    named = _named(base.table, stamps)
+
+    def actions(current: Snapshot) -> list[Action]:
+        _check_unchanged(base, current, stamps)
+        return named
 
     return _commit(lake, base, actions)
 
@@ -108,6 +123,40 @@ def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
     _commit(lake, lake.last_seen(table), lambda _current: additions)
 
 
+def drop(lake: Lake, table: Table, paths: Collection[str]) -> Snapshot:
+    """Take parts away in one commit; those that are gone already are passed over.
+
+    The files stay for readers under way until `vacuum` removes them.
+
+    Raises:
+        LakeError: the commit failed.
+    """
+    wanted = set(paths)
+
+    def actions(current: Snapshot) -> list[Action]:
+        return _removals(part for part in current.parts if part.path in wanted)
+
+    return _commit(lake, lake.last_seen(table), actions)
+
+
+def checkpoint_newest(lake: Lake, table: Table, *, dry_run: bool = False) -> bool:
+    """Write a checkpoint of a table's newest version, if that has none.
+
+    Returns:
+        Whether there was none.
+
+    Raises:
+        StorageError, OSError: it could not be written; the table is as good as before.
+    """
+    snapshot = lake.snapshot(table)
+    key = _checkpoint_key(snapshot.state)
+    if any(entry.key == key for entry in objects(snapshot.location).list(key)):
+        return False
+    if not dry_run:
+        _put_checkpoint(snapshot.location, snapshot.state)
+    return True
+
+
 def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Action]]) -> Snapshot:
     """Make these actions the table's next version, from whichever version is then the newest."""
     table, location = base.table, base.location
@@ -115,9 +164,11 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     # Whoever was quicker is noticed when the version is put; there is no need to look before.
     current = Snapshot(table, location, known_log(location) or base.state)
     for attempt in range(_ATTEMPTS):
-        wanted = [_info(commit_id), *actions(current)]
+        wanted = actions(current)
+        if not wanted:
+            return current
         try:
-            state = write_log(location, current.state, wanted)
+            state = write_log(location, current.state, [_info(commit_id), *wanted])
         except OSError as error:  # somebody else was quicker, or the storage failed
             current = lake.snapshot(table)
             if commit_id in current.state.commits:  # it landed, and the reply was lost
@@ -139,14 +190,30 @@ def _info(commit_id: str) -> Action:
 def _write_checkpoint(location: Location, state: LogState) -> None:
     if state.version % checkpoint.EVERY:
         return
-    target = objects(location)
     try:
-        content = checkpoint.checkpoint(state, (READER_VERSION, WRITER_VERSION))
-        target.put(f"{LOG}/{state.version:020d}.checkpoint.parquet", content)
-        target.put(f"{LOG}/{checkpoint.LAST_CHECKPOINT}", checkpoint.pointer(state.version, state))
+        _put_checkpoint(location, state)
     except OSError as error:
         # The commit stands without it; readers begin at the checkpoint before.
         _log.warning("%s: no checkpoint of version %s: %s", location.uri, state.version, error)
+
+
+def _put_checkpoint(location: Location, state: LogState) -> None:
+    target = objects(location)
+    content = checkpoint.checkpoint(state, (READER_VERSION, WRITER_VERSION))
+    target.put(_checkpoint_key(state), content)
+    target.put(f"{LOG}/{checkpoint.LAST_CHECKPOINT}", checkpoint.pointer(state.version, state))
+
+
+def _checkpoint_key(state: LogState) -> str:
+    return f"{LOG}/{state.version:020d}.checkpoint.parquet"
+
+
+def _named(table: Table, stamps: Mapping[str, Stamp]) -> list[Action]:
+    return [
+        {"txn": {"appId": stamp_id(table, key, kind), "version": value}}
+        for key, stamp in stamps.items()
+        for kind, value in {"": stamp.fingerprint, **stamp.more}.items()
+    ]
 
 
 def _addition(part: Part) -> Action:
@@ -162,7 +229,7 @@ def _addition(part: Part) -> Action:
     }
 
 
-def _removals(current: Snapshot, keys: Collection[str]) -> list[Action]:
+def _removals(parts: Iterable[StoredPart]) -> list[Action]:
     now = time.time_ns() // 1_000_000
     return [
         {
@@ -175,8 +242,15 @@ def _removals(current: Snapshot, keys: Collection[str]) -> list[Action]:
                 "size": part.size,
             }
         }
-        for part in current.parts_of(keys)
+        for part in parts
     ]
+
+
+def _check_unchanged(base: Snapshot, current: Snapshot, keys: Collection[str]) -> None:
+    if any(_state(current, key) != _state(base, key) for key in keys):
+        raise PlanChanged(
+            f"{base.table.name}: {', '.join(keys)} was changed by another run meanwhile"
+        )
 
 
 def _state(snapshot: Snapshot, key: str) -> tuple[int | None, frozenset[str]]:

@@ -154,8 +154,9 @@ def versions(lake: Lake) -> dict[str, int]:
 def files_taken_in(before: Ledger, after: Ledger) -> list[LandedFile]:
     """The files that were read between two versions of the ledger."""
     scopes = _changed_scopes(before, after)
-    known = {(file.source_file, file.batch) for file in before.of(*scopes)}
-    return [file for file in after.of(*scopes) if (file.source_file, file.batch) not in known]
+    # Not by the batch: maintenance puts rows into another one, and reads no file.
+    known = {(file.source_file, file.landed_at) for file in before.of(*scopes)}
+    return [file for file in after.of(*scopes) if (file.source_file, file.landed_at) not in known]
 
 
 def files_removed(before: Ledger, after: Ledger) -> list[str]:

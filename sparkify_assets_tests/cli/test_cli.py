@@ -130,17 +130,6 @@ def test_rejects(sparkify: Sparkify, data: Zone) -> None:
     assert "No line was rejected" in sparkify("rejects", "--file", "2018-11-15").out
 
 
-def test_vacuum(sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
-    sparkify("run")
-    assert "Nothing to remove" in sparkify("vacuum").out
-    data.logs("log_data/2018-11-15-events.json", event(song="x"))
-    sparkify("run")
-    monkeypatch.setenv("SPARKIFY_GRACE_HOURS", "0")
-    assert "would be removed" in sparkify("vacuum", "--dry-run").out
-    assert "removed" in sparkify("vacuum").out
-    assert "Nothing to remove" in sparkify("vacuum").out
-
-
 def test_demo_ends_with_the_most_played_songs(sparkify: Sparkify) -> None:
     done = sparkify("demo", "--dir", "demo")
     assert done.code == 0
