@@ -151,9 +151,8 @@ def test_a_build_beside_a_maintenance_reads_all_rows_or_plans_again(
         bench.lake.find(LANDED_FILES)  # in the order of `Lake.look`
         bench.lake.find(RAW_LOGS)
         try:
-            return read_raw_logs(
-                bench.spark, bench.lake, seen_ledger(bench.lake), [NOVEMBER]
-            ).count()
+            raw = read_raw_logs(bench.spark, bench.lake, seen_ledger(bench.lake), [NOVEMBER])
+            return raw.frame.count()
         except PlanChanged:
             return None
 
