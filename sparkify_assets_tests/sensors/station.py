@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from dagster import DagsterInstance, DagsterRunStatus, RunRequest, build_sensor_context
+from dagster import (
+    AssetMaterialization,
+    DagsterInstance,
+    DagsterRunStatus,
+    RunRequest,
+    build_sensor_context,
+)
 from dagster._core.test_utils import create_run_for_test
 
 from sparkify_assets.composition import REFRESH, build_defs
@@ -22,6 +28,7 @@ class Station:
         self.keys: set[str] = set()
         self.requests: list[RunRequest] = []
         self.skipped = ""
+        self.told: list[AssetMaterialization] = []
         self.given: dict[str, object] = {}
 
     def tick(self) -> list[RunRequest]:
@@ -38,6 +45,7 @@ class Station:
         self.requests = list(found.run_requests or [])
         self.skipped = found.skip_message or ""
         self.cursor = found.cursor
+        self.told = [e for e in found.asset_events if isinstance(e, AssetMaterialization)]
         new = [request for request in self.requests if request.run_key not in self.keys]
         self.keys |= {str(request.run_key) for request in new}
         return new
