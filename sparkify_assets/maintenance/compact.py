@@ -139,11 +139,12 @@ def _round(lake: Lake, scope: str, done: Compacted, watch: Watcher, step: Step) 
             continue
         done.made.add(batch)
         done.add(chosen)
-        return _too_many([one for one in crowded[scope] if one not in chosen])
+        return _too_many(crowded[scope][len(chosen) :])
     raise last
 
 
 def _first(small: Sequence[Batch], most_bytes: int, most_parts: int) -> list[Batch]:
+    """As many from the front as one round takes."""
     chosen: list[Batch] = []
     size = parts = 0
     for one in small:
