@@ -18,7 +18,11 @@ BACKFILL_MS = 300_000
 
 _RUN_ENDED = re.compile(r"^(Success|Failure|Canceled)$")
 _BACKFILL_ENDED = re.compile(r"Succeeded|Failed|Canceled")
+_MOST_ZOOMS = 5
 _EMPTY_CANVAS = (800, 700)  # below the graph while its groups are folded
+
+# A log moves while it is being filled; where it comes to rest counts.
+_GLANCES, _GLANCE_MS = 3, 700
 
 # Whether a text can be read where the page stands now: each piece of it within the window and in
 # front. An element of which a part is in view says nothing of where in it the text is.
@@ -57,12 +61,38 @@ class Ui:
     def open_graph(self) -> Locator:
         """The graph of all assets with every group unfolded."""
         self.go("Lineage")
+        return self.unfold_graph()
+
+    def unfold_graph(self) -> Locator:
+        """In the graph: unfold every group, which also fits it to the window."""
         graph = self.page.locator("svg")
         expect(graph.get_by_text("landing", exact=True)).to_be_visible()
         self.page.mouse.click(*_EMPTY_CANVAS, button="right")
         self.page.get_by_role("menuitem", name="Expand all groups").click()
         expect(graph.get_by_text("songplays", exact=True)).to_be_visible()
         return graph
+
+    def make_room_for_graph(self) -> None:
+        """Hide what is beside the graph, and what its nodes show beside their names."""
+        self.page.get_by_role("button", name="Hide navigation").click()
+        expect(self.page.get_by_role("button", name="derived").first).to_be_visible()
+        self.page.get_by_role("button", name="panel_show_right").click()
+        self.page.get_by_role("button", name="config", exact=True).click()
+        dialog = self.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Facets")
+        for box in dialog.get_by_role("checkbox").all():
+            if box.is_checked():
+                box.locator("xpath=..").click()  # the box to be seen is the input's label
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+
+    def zoom_out_until_on_screen(self, *texts: str) -> None:
+        """In the graph: make it smaller until all of these can be read."""
+        for _ in range(_MOST_ZOOMS):
+            if not self.not_on_screen(*texts):
+                return
+            self.page.get_by_role("button", name="zoom_out").click()
+        raise AssertionError(f"not on the screen at any size: {texts}")
 
     def open_asset(self, name: str, tab: str = "Overview") -> None:
         """An asset's page, from the catalog."""
@@ -122,12 +152,13 @@ class Ui:
         """On an asset's partitions: where it says how many are in this state."""
         return self.page.get_by_text(re.compile(rf"^{state} \(\d+\)$")).first
 
-    def reads_on_screen(self, text: str) -> bool:
-        """Whether a text is, and stays, where it can be read without a click or scrolling."""
-        self.page.wait_for_timeout(1_000)  # a log that is being filled moves
-        seen = self.page.evaluate(_ON_SCREEN, text)
-        self.page.wait_for_timeout(500)
-        return bool(seen and self.page.evaluate(_ON_SCREEN, text))
+    def not_on_screen(self, *texts: str) -> list[str]:
+        """Those that cannot be read, or not for long, without a click or scrolling."""
+        missing = set()
+        for _ in range(_GLANCES):
+            self.page.wait_for_timeout(_GLANCE_MS)
+            missing |= {text for text in texts if not self.page.evaluate(_ON_SCREEN, text)}
+        return [text for text in texts if text in missing]
 
 
 def set_patience() -> None:

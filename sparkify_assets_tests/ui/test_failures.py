@@ -37,5 +37,4 @@ def _fails_with(ui: Ui, *texts: str) -> None:
     ui.wait_for_run("Failure")
     ui.page.goto(ui.page.url)  # as from the list of runs, without the notice of the launch
     expect(ui.page.get_by_text("RUN_FAILURE", exact=True)).to_be_visible()
-    missing = [text for text in ("SPARKIFY_LANDING", *texts) if not ui.reads_on_screen(text)]
-    assert missing == [], "not to be read on the first screen"
+    assert ui.not_on_screen("SPARKIFY_LANDING", *texts) == [], "not to be read on the first screen"

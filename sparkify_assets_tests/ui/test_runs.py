@@ -51,5 +51,5 @@ def test_the_job_cannot_be_launched_without_a_month(ui: Ui) -> None:
     dialog.get_by_placeholder("ex:").fill(SINGLE)
     dialog.get_by_placeholder("ex:").press("Tab")
     expect(launch).to_be_enabled()
-    dialog.get_by_role("button", name="Cancel").click()
+    dialog.get_by_role("button", name="Cancel", exact=True).click()
     expect(dialog).to_have_count(0)

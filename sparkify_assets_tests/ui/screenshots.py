@@ -1,0 +1,155 @@
+"""`make screenshots`: the pictures of the UI in docs/images, made anew from sample data.
+
+A picture is taken once the page stands still. That it shows what it should is asserted where it
+is taken; dates, ids and durations are of the day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from sparkify_assets.ingest.landing import LOGS, SONGS
+from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, SONGPLAYS
+from sparkify_assets_tests.dagster_dev import PROJECT
+from sparkify_assets_tests.ui.browser import (
+    HEIGHT,
+    WIDTH,
+    NoBrowser,
+    chromium,
+    new_window,
+    open_browser,
+)
+from sparkify_assets_tests.ui.pages import Ui, set_patience
+from sparkify_assets_tests.ui.stage import BAD_MONTH, MONTHS, serve, write_landing
+
+IMAGES = PROJECT / "docs" / "images"
+_SCALE = 1.5
+_TALL = 1000  # for pages that are a little longer than a window
+_LOOKS = 40
+
+
+def graph(ui: Ui) -> None:
+    """Every asset in its group."""
+    ui.page.set_viewport_size({"width": WIDTH, "height": _TALL})
+    ui.go("Lineage")
+    ui.make_room_for_graph()
+    ui.unfold_graph()
+    tables = [table.name for table in (RAW_LOGS, RAW_SONGS, *BUILT)]
+    ui.zoom_out_until_on_screen("landing", "raw", "derived", "tables", LOGS, SONGS, *tables)
+
+
+def songplays(ui: Ui) -> None:
+    """What the page of an asset tells."""
+    ui.open_asset(SONGPLAYS.name)
+    expect(ui.page.get_by_text(SONGPLAYS.description)).to_be_visible()
+
+
+def backfill(ui: Ui) -> None:
+    """A backfill of all assets over four months, done."""
+    ui.page.set_viewport_size({"width": WIDTH, "height": _TALL})
+    ui.go("Runs")
+    ui.page.get_by_role("tab", name="Backfills").click()
+    ui.page.locator('a[href^="/runs/b/"]').first.click()
+    ui.wait_for_backfill()
+    expect(ui.page.get_by_text("100% completed")).to_have_count(len(BUILT) + 2)
+
+
+def run(ui: Ui) -> None:
+    """A run of the job for one month."""
+    ui.go("Runs")
+    ui.page.locator('a[href^="/runs/"]:not([href^="/runs/b/"])').first.click()
+    ui.wait_for_run()
+    expect(ui.page.get_by_text("RUN_SUCCESS", exact=True)).to_be_visible()
+
+
+def checks(ui: Ui) -> None:
+    """A check that failed."""
+    ui.open_asset(RAW_LOGS.name, "Checks")
+    ui.page.get_by_text("rejected_share", exact=True).first.click()
+    expect(ui.page.get_by_text("Evaluation result", exact=True)).to_be_visible()
+
+
+PICTURES: dict[str, Callable[[Ui], None]] = {
+    shown.__name__: shown for shown in (graph, songplays, backfill, run, checks)
+}
+
+
+def make(names: list[str], images: Path) -> None:
+    """Take these pictures."""
+    images.mkdir(parents=True, exist_ok=True)
+    # Dagster's processes may still write while they end.
+    temporary = tempfile.TemporaryDirectory(prefix="sparkify-", ignore_cleanup_errors=True)
+    with temporary as folder, open_browser() as browser:
+        write_landing(Path(folder, "landing"), events=3_000, songs=250)
+        _say("dagster dev on sample data, and a backfill of all assets: some minutes …")
+        with serve(Path(folder)) as stage:
+            port = stage.dev.port
+            with new_window(browser, port) as window:
+                _load(Ui(window.new_page()))
+            for name in names:
+                with new_window(browser, port, _SCALE) as window:
+                    ui = Ui(window.new_page())
+                    PICTURES[name](ui)
+                    path = images / f"{name}.png"
+                    path.write_bytes(_still(ui))
+                    _say(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def _load(ui: Ui) -> None:
+    """Everything, by clicking: a backfill of all assets, and a run of the job."""
+    ui.go("Lineage")
+    ui.launch(f"[{MONTHS[0]}...{MONTHS[-1]}]")
+    ui.wait_for_backfill()
+    ui.open_job("refresh")
+    ui.launch(BAD_MONTH)
+    ui.wait_for_run()
+
+
+def _still(ui: Ui) -> bytes:
+    """A picture of the window once two in a row are the same."""
+    page = ui.page
+    page.mouse.move(WIDTH / 2, HEIGHT - 1)  # nothing is pointed at
+    page.evaluate("document.fonts.ready")
+    before = b""
+    for _ in range(_LOOKS):
+        page.wait_for_load_state("networkidle")
+        picture = page.screenshot(animations="disabled")
+        loading = page.get_by_role("progressbar").filter(visible=True).count()
+        if picture == before and not loading:
+            return picture
+        before = picture
+        page.wait_for_timeout(500)
+    raise AssertionError(f"{page.url} does not stand still")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """The exit code: 1 where there is no browser."""
+    parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(PICTURES)}; default: all")
+    parser.add_argument("--dir", type=Path, default=IMAGES, help="where to; default: docs/images")
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(PICTURES):
+        parser.error(f"no picture {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+    try:
+        chromium()
+    except NoBrowser as error:
+        _say(str(error))
+        return 1
+    set_patience()
+    make(given.names or list(PICTURES), given.dir)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
