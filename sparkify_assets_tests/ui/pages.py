@@ -36,8 +36,8 @@ _ON_SCREEN = """
       range.setStart(node, at);
       range.setEnd(node, at + text.length);
       const pieces = [...range.getClientRects()];
-      const inFront = (piece) => node.parentElement.contains(
-        document.elementFromPoint(piece.x + piece.width / 2, piece.y + piece.height / 2));
+      const inFront = (piece) => node.parentElement === document.elementFromPoint(
+        piece.x + piece.width / 2, piece.y + piece.height / 2);
       if (pieces.length && pieces.every(inFront)) return true;
     }
   }
