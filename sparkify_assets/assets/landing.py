@@ -1,6 +1,6 @@
 """The landing zone as external assets: where the graph begins."""
 
-from dagster import AssetSpec, MetadataValue
+from dagster import AssetSpec
 
 from sparkify_assets.assets.common import Common
 from sparkify_assets.ingest.landing import LOGS, SONGS
@@ -36,7 +36,7 @@ def landing_assets(common: Common, landing: str) -> list[AssetSpec]:
             owners=list(common.owners),
             kinds=kinds,
             tags={"sparkify/layer": "landing", "sparkify/personal_data": personal},
-            metadata={"dagster/uri": MetadataValue.path(location.join(name).uri)},
+            metadata={"dagster/uri": location.join(name).uri},
             partitions_def=common.months if name == LOGS else None,
         )
         for name, text, personal in ((LOGS, _LOGS, "yes"), (SONGS, _SONGS, "no"))

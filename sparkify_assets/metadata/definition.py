@@ -6,7 +6,6 @@ from typing import Any
 
 import pyarrow as pa
 from dagster import (
-    MetadataValue,
     TableColumn,
     TableColumnConstraints,
     TableConstraints,
@@ -45,7 +44,7 @@ def table_metadata(table: Table, lake: str) -> dict[str, Any]:
     return {
         "dagster/column_schema": column_schema(table),
         "dagster/table_name": table.name,
-        "dagster/uri": MetadataValue.path(location.uri),
+        "dagster/uri": location.uri,
         "dagster/storage_kind": "s3" if location.on_s3 else "folder",
         "key": ", ".join(table.key),
         "format": "Parquet parts, committed by a Delta log",

@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import MetadataValue
-
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.metadata import markdown, plots
 from sparkify_assets.refresh.audit import Finding
@@ -20,7 +18,7 @@ def of_step(made: Made, seconds: float, requests: Mapping[str, int]) -> dict[str
     """What is the same for all partitions of a step: place, version, time and requests."""
     snapshot = made.snapshot
     return {
-        "dagster/uri": MetadataValue.path(snapshot.location.uri),
+        "dagster/uri": snapshot.location.uri,
         "dagster/table_name": snapshot.table.name,
         "delta_version": snapshot.version,
         "partitions_made": len(made.made),

@@ -89,9 +89,9 @@ def test_places_owners_and_freshness_follow_the_settings(
     graph = build_defs(given).resolve_asset_graph()
     plays, logs = graph.get(AssetKey("songplays")), graph.get(AssetKey(LOGS))
     assert plays.owners == logs.owners == ["team:ops", "a@b.org"]
-    assert plays.metadata["dagster/uri"].value == "s3://lake/out/songplays"
+    assert plays.metadata["dagster/uri"] == "s3://lake/out/songplays"
     assert plays.metadata["dagster/storage_kind"] == "s3"
-    assert logs.metadata["dagster/uri"].value == "s3://land/in/log_data"
+    assert logs.metadata["dagster/uri"] == "s3://land/in/log_data"
     assert plays.freshness_policy is not None
     assert graph.get(AssetKey("songs")).freshness_policy is None
     assert graph.get(AssetKey(SONGS)).is_external
