@@ -3,10 +3,11 @@
 One step after all others, in which every month of the run has results of its own.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from statistics import median
 from typing import Any
 
+import duckdb
 from dagster import (
     AssetCheckExecutionContext,
     AssetChecksDefinition,
@@ -14,7 +15,15 @@ from dagster import (
     multi_asset_check,
 )
 
-from sparkify_assets.checks.queries import PLAY_COLUMNS, Month, References, database, referred
+from sparkify_assets.checks.queries import (
+    EVENT_COLUMNS,
+    PLAY_COLUMNS,
+    Month,
+    References,
+    database,
+    referred,
+)
+from sparkify_assets.checks.remembered import again, examined, remembered, with_mark
 from sparkify_assets.checks.results import errors, evaluation, nothing_more
 from sparkify_assets.checks.specs import (
     AFTERWARDS,
@@ -22,15 +31,17 @@ from sparkify_assets.checks.specs import (
     PLAYS_ARE_EVENTS,
     REFERENCES,
     SESSIONS_WITHOUT_HOLES,
+    STEP,
     specs,
 )
+from sparkify_assets.errors import PlanChanged, SparkifyError
 from sparkify_assets.ingest.ledger import seen_ledger
-from sparkify_assets.ingest.raw import counting_batches
+from sparkify_assets.ingest.raw import LandedLines
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.metadata.found import rates_by_month
 from sparkify_assets.refresh.audit import Finding
-from sparkify_assets.refresh.failures import explained, refused
+from sparkify_assets.refresh.failures import explained, is_passing, reason_of, refused
 from sparkify_assets.refresh.freshness import Freshness
 from sparkify_assets.resources.storage import LakeResource
 from sparkify_assets.tables import SONGPLAYS, TABLES
@@ -38,6 +49,7 @@ from sparkify_assets.tables import SONGPLAYS, TABLES
 _EARLIER_MONTHS = 6
 # A rate of fewer plays says little.
 _LEAST_PLAYS = 100
+_AGAIN = "Make {month} again from the landing files: the job `rebuild`"
 
 
 class Examination:
@@ -52,26 +64,49 @@ class Examination:
         self._match_drop = match_drop
         self._rates = rates_by_month(self._plays)
 
-    def findings(self, months: Collection[str], wanted: Collection[str]) -> dict[str, Any]:
-        """By month, the findings of the wanted checks."""
-        found: dict[str, list[Finding]] = {month: [] for month in months}
+    def examined(self, month: str) -> str:
+        """Stands for what the checks of a month look at."""
+        return examined(self._plays, self._ledger, month)
+
+    def findings(self, wanted: Mapping[str, Collection[str]]) -> dict[str, list[Finding]]:
+        """By month, the findings of the wanted checks.
+
+        Raises:
+            PlanChanged: another run changed the raw rows meanwhile; look anew.
+        """
+        found: dict[str, list[Finding]] = {}
         with database() as connection:
             references = None
-            if REFERENCES in wanted:
+            if any(REFERENCES in checks for checks in wanted.values()):
                 references = References(connection, self._referred())
-            for month, list_of in found.items():
-                if not {PLAYS_ARE_EVENTS, SESSIONS_WITHOUT_HOLES}.isdisjoint(wanted):
-                    columns = ["session_id", "item_in_session", "ts", "user_id", "page"]
-                    batches = counting_batches(self._lake, self._ledger, month, columns)
-                    events = Month(connection, month, batches)
-                    if PLAYS_ARE_EVENTS in wanted:
-                        list_of.append(self._plays_are_events(month, events))
-                    if SESSIONS_WITHOUT_HOLES in wanted:
-                        list_of.append(_sessions(events))
-                if references is not None:
-                    list_of.append(self._references(month, references))
-                if MATCH_RATE in wanted:
-                    list_of.append(self._match_rate(month))
+            for month, checks in wanted.items():
+                try:
+                    found[month] = self._month(connection, references, month, checks)
+                except (duckdb.Error, SparkifyError, FileNotFoundError) as error:
+                    if isinstance(error, PlanChanged) or is_passing(error):
+                        raise
+                    found[month] = [_unreadable(check, month, error) for check in checks]
+        return found
+
+    def _month(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        references: References | None,
+        month: str,
+        checks: Collection[str],
+    ) -> list[Finding]:
+        found = []
+        if not {PLAYS_ARE_EVENTS, SESSIONS_WITHOUT_HOLES}.isdisjoint(checks):
+            lines = LandedLines(self._lake, self._ledger, month, EVENT_COLUMNS)
+            events = Month(connection, month, lines)
+            if PLAYS_ARE_EVENTS in checks:
+                found.append(self._plays_are_events(month, events))
+            if SESSIONS_WITHOUT_HOLES in checks:
+                found.append(_sessions(events))
+        if REFERENCES in checks and references is not None:
+            found.append(self._references(month, references))
+        if MATCH_RATE in checks:
+            found.append(self._match_rate(month))
         return found
 
     def _plays_are_events(self, month: str, events: Month) -> Finding:
@@ -87,7 +122,7 @@ class Examination:
             PLAYS_ARE_EVENTS,
             False,
             f"{plays:,} plays, but {expected:,} distinct NextSong events have landed. "
-            + (stale or f"Make {month} again from the landing files: the job `rebuild`"),
+            + (stale or _AGAIN.format(month=month)),
             numbers,
             events.differing(self._plays.batches(PLAY_COLUMNS, [month])),
             warning=bool(stale),
@@ -95,19 +130,19 @@ class Examination:
 
     def _references(self, month: str, references: References) -> Finding:
         missing, sample = references.missing(month, self._plays)
-        numbers = {"missing": missing}
+        numbers = {"missing": sum(missing.values())}
         if not missing:
             return Finding(REFERENCES, True, "Everything that plays refer to is there.", numbers)
-        tables = sorted({row["missing_in"].partition(".")[0] for row in sample})
-        stale = " ".join(filter(None, (self._out_of_date(name, month) for name in tables)))
+        named = ", ".join(f"{number:,} times in {name}" for name, number in missing.items())
+        stale = [self._out_of_date(name, month) for name in missing]
         return Finding(
             REFERENCES,
             False,
-            f"{missing:,} times a play refers to what is not in {', '.join(tables)}. "
-            + (stale or f"Make {month} again from the landing files: the job `rebuild`"),
+            f"Plays refer to what is not there: {named}. "
+            + (" ".join(filter(None, stale)) or _AGAIN.format(month=month)),
             numbers,
             sample,
-            warning=bool(stale),
+            warning=all(stale),
         )
 
     def _match_rate(self, month: str) -> Finding:
@@ -118,12 +153,12 @@ class Examination:
             told = "no plays" if rate is None else f"{rate:.1%} of {plays:,} plays"
             numbers: dict[str, float] = {} if rate is None else {"match_rate": round(rate, 4)}
             text = f"{told}; too little to compare with."
-            return Finding(MATCH_RATE, True, text, numbers, warning=True)
+            return Finding(MATCH_RATE, True, text, numbers)
         usual = median(before)
         numbers = {"match_rate": round(rate, 4), "usual_match_rate": round(usual, 4)}
         told = f"{rate:.1%} of the plays match a song; {usual:.1%} in the months before"
         if rate >= usual * (1 - self._match_drop):
-            return Finding(MATCH_RATE, True, f"{told}.", numbers, warning=True)
+            return Finding(MATCH_RATE, True, f"{told}.", numbers)
         return Finding(
             MATCH_RATE,
             False,
@@ -135,7 +170,6 @@ class Examination:
                 for m, r in sorted(self._rates.items())
                 if m <= month
             ][-_EARLIER_MONTHS - 1 :],
-            warning=True,
         )
 
     def _referred(self) -> dict[str, Snapshot]:
@@ -161,7 +195,7 @@ def _sessions(events: Month) -> Finding:
     numbers = {"sessions": sessions, "sessions_with_holes": with_holes}
     if not with_holes:
         text = f"{sessions:,} sessions, none with a hole."
-        return Finding(SESSIONS_WITHOUT_HOLES, True, text, numbers, warning=True)
+        return Finding(SESSIONS_WITHOUT_HOLES, True, text, numbers)
     named = ", ".join(row["session_id"] for row in sample)
     more = ", …" if with_holes > len(sample) else ""
     return Finding(
@@ -171,7 +205,14 @@ def _sessions(events: Month) -> Finding:
         "the rejected lines (`sparkify rejects`) and for log files that did not land",
         numbers,
         sample,
-        warning=True,
+    )
+
+
+def _unreadable(check: str, month: str, error: BaseException) -> Finding:
+    return Finding(
+        check,
+        False,
+        f"{month} cannot be examined: {reason_of(error)}. {_AGAIN.format(month=month)}",
     )
 
 
@@ -190,23 +231,30 @@ def checks_of_plays(months: PartitionsDefinition[str], match_drop: float) -> Ass
         for spec in specs(TABLES[name], checks, months, needed.get(name, ()))
     ]
 
-    @multi_asset_check(name="checks_of_plays", specs=every, can_subset=True)
+    @multi_asset_check(name=STEP, specs=every, can_subset=True)
     def examine(context: AssetCheckExecutionContext, lake: LakeResource) -> Iterator[Any]:
-        keys = {(k.asset_key.path[-1], k.name) for k in context.selected_asset_check_keys}
-        selected = {
-            name: [check for check in checks if (name, check) in keys]
-            for name, checks in AFTERWARDS.items()
-        }
-        wanted = {check for checks in selected.values() for check in checks}
+        keys = [(k.asset_key.path[-1], k.name) for k in context.selected_asset_check_keys]
+        assets = {check: asset for asset, check in keys}
+        months = list(context.partition_keys)
         with explained(context.log, context.run.tags):
             examination = Examination(Lake.at(lake.uri), match_drop)
-            found = examination.findings(list(context.partition_keys), wanted)
-        for name, checks in selected.items():
-            for month, findings in found.items():
-                for finding in findings:
-                    if finding.check in checks:
-                        yield evaluation(name, month, finding)
-            yield from nothing_more(name, checks)
+            of = {month: examination.examined(month) for month in months}
+            known = {
+                (check, month): result
+                for month in months
+                for check, asset in assets.items()
+                if (result := remembered(context.instance, asset, check, month, of[month]))
+            }
+            found = examination.findings(
+                {month: [c for c in assets if (c, month) not in known] for month in months}
+            )
+        for (check, month), result in known.items():
+            yield again(result, assets[check], month)
+        for month, findings in found.items():
+            for finding in findings:
+                yield evaluation(assets[finding.check], month, with_mark(finding, of[month]))
+        for check, asset in assets.items():
+            yield from nothing_more(asset, [check])
         if failed := errors(found):
             raise refused(SONGPLAYS.name, failed, made=0)
 

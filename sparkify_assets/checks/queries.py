@@ -5,6 +5,7 @@ Written apart from the transforms on purpose: what both get wrong in the same wa
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from sparkify_assets.ingest.raw import LandedLines
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import first_instant, next_month
@@ -21,18 +23,21 @@ from sparkify_assets.transforms.events import PLAY
 EVENT_COLUMNS = ("session_id", "item_in_session", "ts", "user_id", "page")
 PLAY_COLUMNS = ("session_id", "start_time", "user_id", "song_id", "artist_id")
 _DAY_MS = 86_400_000
+# Beside an engine that may use half of the machine.
+_MEMORY = "2GB"
 
 
 class Month:
     """One month: its events as they landed, and its plays as they are published."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, month: str, events: Iterable[pa.RecordBatch]
+        self, connection: duckdb.DuckDBPyConnection, month: str, events: LandedLines
     ) -> None:
         self._sql = connection
         self._first = first_instant(month)
         bounds = [self._first, first_instant(next_month(month))]
         _load(connection, "landed", RAW_LOGS, EVENT_COLUMNS, events)
+        events.check()
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE events AS SELECT DISTINCT session_id, item_in_session, "
             "ts, nullif(user_id, '') AS user_id, page FROM landed WHERE ts >= ? AND ts < ?",
@@ -122,11 +127,12 @@ class References:
                 rows = snapshots[table.name].batches([name], [WHOLE_TABLE])
                 _load(connection, f"all_{table.name}", table, (name,), rows)
 
-    def missing(self, month: str, plays: Snapshot) -> tuple[int, list[Row]]:
-        """How many plays of a month refer to what is not there, and some of them."""
+    def missing(self, month: str, plays: Snapshot) -> tuple[dict[str, int], list[Row]]:
+        """By table, how many plays of a month refer to what is not there, and some of them."""
         names = ["songplay_id", *[column.name for column in self.columns]]
         _load(self._sql, "plays", SONGPLAYS, names, plays.batches(names, [month]))
-        total, sample = 0, []
+        counts: dict[str, int] = {}
+        sample: list[Row] = []
         for column in self.columns:
             table, name = referred(str(column.refers_to))
             there = f"all_{table.name}"
@@ -137,7 +143,10 @@ class References:
                 f"FROM plays ANTI JOIN {there} AS there ON plays.{column.name} = there.{name} "
                 f"WHERE plays.{column.name} IS NOT NULL"
             )
-            total += int(self._sql.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
+            found = int(self._sql.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
+            if not found:
+                continue
+            counts[table.name] = counts.get(table.name, 0) + found
             sample += _rows(
                 self._sql.execute(
                     f"SELECT songplay_id, '{column.name}' AS refers, plays.{column.name}::VARCHAR "
@@ -145,7 +154,7 @@ class References:
                     f"ORDER BY ALL LIMIT {SAMPLE_ROWS}"
                 )
             )
-        return total, sample[:SAMPLE_ROWS]
+        return counts, sample[:SAMPLE_ROWS]
 
 
 def referred(text: str) -> tuple[Table, str]:
@@ -156,9 +165,11 @@ def referred(text: str) -> tuple[Table, str]:
 
 @contextmanager
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB of its own; what does not fit into memory goes to the local disk."""
-    with duckdb.connect() as connection:
-        yield connection
+    """A DuckDB of its own; what does not fit into its memory goes to the local disk."""
+    with tempfile.TemporaryDirectory(prefix="sparkify-checks-") as folder:
+        limits: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": folder}
+        with duckdb.connect(config=limits) as connection:
+            yield connection
 
 
 def _load(

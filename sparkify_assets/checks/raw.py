@@ -4,11 +4,11 @@ rejected lines are read for the sample of a check that fails.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sparkify_assets.checks.specs import LINES_ACCOUNTED, MONTHS_CONFIGURED, REJECTED_SHARE
 from sparkify_assets.ingest.landing import SONG_SCOPE
-from sparkify_assets.ingest.ledger import LandedFile, Ledger
+from sparkify_assets.ingest.ledger import Ledger, ScopeAccount
 from sparkify_assets.ingest.rejected import Reject, some_rejects
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
@@ -20,33 +20,38 @@ _TEXT = 200
 
 
 def raw_findings(
-    lake: Lake, ledger: Ledger, scope: str, months: Collection[str], allowed_share: float
+    lake: Lake,
+    ledger: Ledger,
+    scope: str,
+    months: Collection[str],
+    allowed_share: float,
+    *,
+    show_lines: bool = True,
 ) -> list[Finding]:
     """The findings about one scope (a month of log files, or `songs`).
 
     Args:
         months: the configured ones.
         allowed_share: of rejected lines, 0 to 1.
+        show_lines: whether the sample of a failure may hold rejected lines.
     """
-    files = ledger.of(scope)
-    found = [_accounted(lake, scope, files), _share(lake, ledger, scope, files, allowed_share)]
+    account = ledger.account(scope)
+    found = [
+        _accounted(lake, scope, account),
+        _share(lake, ledger, scope, account, allowed_share, show_lines=show_lines),
+    ]
     if scope != SONG_SCOPE:
-        found.append(_configured(files, months))
+        found.append(_configured(ledger, scope, months))
     return found
 
 
-def _accounted(lake: Lake, scope: str, files: list[LandedFile]) -> Finding:
+def _accounted(lake: Lake, scope: str, account: ScopeAccount) -> Finding:
     sample: list[Row] = [
-        {"file": f.source_file, "lines": str(f.lines), "rows": str(f.rows),
-         "rejected": str(f.rejected)}
-        for f in files
-        if f.lines != f.rows + f.rejected
-    ]  # fmt: skip
+        {"file": file, "lines": str(lines), "rows": str(rows), "rejected": str(rejected)}
+        for file, lines, rows, rejected in account.wrong
+    ]
     raw = RAW_SONGS if scope == SONG_SCOPE else RAW_LOGS
-    for table, counted in (
-        (raw, _by_batch(files, "rows")),
-        (REJECTS, _by_batch(files, "rejected")),
-    ):
+    for table, counted in ((raw, account.rows_by_batch), (REJECTS, account.rejected_by_batch)):
         there = _rows_by_batch(lake.last_seen(table), scope)
         sample += [
             {"file": f"{table.name}, batch {batch}", "lines": f"{number} in the ledger",
@@ -55,10 +60,10 @@ def _accounted(lake: Lake, scope: str, files: list[LandedFile]) -> Finding:
             if there.get(batch, 0) < number
         ]  # fmt: skip
     numbers = {
-        "files": len(files),
-        "lines": sum(f.lines for f in files),
-        "rows": sum(f.rows for f in files),
-        "rejected": sum(f.rejected for f in files),
+        "files": account.files,
+        "lines": account.lines,
+        "rows": account.rows,
+        "rejected": account.rejected,
     }
     if not sample:
         return Finding(LINES_ACCOUNTED, True, "rows + rejected = lines, for every file.", numbers)
@@ -74,31 +79,41 @@ def _accounted(lake: Lake, scope: str, files: list[LandedFile]) -> Finding:
 
 
 def _share(
-    lake: Lake, ledger: Ledger, scope: str, files: list[LandedFile], allowed: float
+    lake: Lake,
+    ledger: Ledger,
+    scope: str,
+    account: ScopeAccount,
+    allowed: float,
+    *,
+    show_lines: bool,
 ) -> Finding:
-    lines, rejected = sum(f.lines for f in files), sum(f.rejected for f in files)
+    lines, rejected = account.lines, account.rejected
     share = rejected / lines if lines else 0.0
     numbers = {"lines": lines, "rejected": rejected, "share": round(share, 6)}
     told = f"{rejected:,} of {lines:,} lines rejected ({share:.2%}; allowed {allowed:.2%})"
     if share <= allowed:
-        return Finding(REJECTED_SHARE, True, f"{told}.", numbers, warning=True)
+        return Finding(REJECTED_SHARE, True, f"{told}.", numbers)
     return Finding(
         REJECTED_SHARE,
         False,
         f"{told}. Each is kept with its reason: `sparkify rejects` shows them. Have the source "
         "mended and land the files again, or raise SPARKIFY_REJECTED_SHARE",
         numbers,
-        [_rejected(line) for line in some_rejects(lake, ledger, scope, SAMPLE_ROWS)],
-        warning=True,
+        [
+            _rejected(line, show_lines=show_lines)
+            for line in some_rejects(lake, ledger, scope, SAMPLE_ROWS)
+        ],
     )
 
 
-def _configured(files: list[LandedFile], months: Collection[str]) -> Finding:
-    outside: dict[str, list[str]] = {}
-    for file in files:
+def _configured(ledger: Ledger, scope: str, months: Collection[str]) -> Finding:
+    outside: dict[str, list[str]] = {
+        month: [] for month in ledger.event_months_of(scope) if month not in months
+    }
+    for file in ledger.of(scope) if outside else []:
         for month in file.event_months:
-            if month not in months:
-                outside.setdefault(month, []).append(file.source_file)
+            if month in outside:
+                outside[month].append(file.source_file)
     numbers = {"months_outside": len(outside)}
     if not outside:
         return Finding(
@@ -115,27 +130,15 @@ def _configured(files: list[LandedFile], months: Collection[str]) -> Finding:
         "SPARKIFY_FIRST_MONTH or SPARKIFY_LAST_MONTH, if these times are right",
         numbers,
         [
-            {"month": month, "files": str(len(keys)), "for example": keys[0]}
+            {"month": month, "files": str(len(keys)), "for example": keys[0] if keys else ""}
             for month, keys in sorted(outside.items())
         ][:SAMPLE_ROWS],
-        warning=True,
     )
 
 
-def _rejected(line: Reject) -> Row:
-    return {
-        "file": line.source_file,
-        "line": str(line.line),
-        "reason": line.reason,
-        "text": line.text[:_TEXT],
-    }
-
-
-def _by_batch(files: Iterable[LandedFile], what: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for file in files:
-        counts[file.batch] = counts.get(file.batch, 0) + int(getattr(file, what))
-    return counts
+def _rejected(line: Reject, *, show_lines: bool) -> Row:
+    found = {"file": line.source_file, "line": str(line.line), "reason": line.reason}
+    return {**found, "text": line.text[:_TEXT]} if show_lines else found
 
 
 def _rows_by_batch(snapshot: Snapshot, scope: str) -> dict[str, int]:

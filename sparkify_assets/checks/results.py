@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, Output
 
-from sparkify_assets.checks.specs import BLOCKING
+from sparkify_assets.checks.specs import BLOCKING, WARNINGS
 from sparkify_assets.metadata.found import of_finding
 from sparkify_assets.refresh.audit import Finding
 from sparkify_assets.tables import WHOLE_TABLE
@@ -20,7 +20,7 @@ def evaluation(asset: str, key: str, finding: Finding) -> AssetCheckEvaluation:
         passed=finding.passed,
         description=finding.description,
         metadata=of_finding(finding),
-        severity=AssetCheckSeverity.WARN if finding.warning else AssetCheckSeverity.ERROR,
+        severity=AssetCheckSeverity.WARN if _is_warning(finding) else AssetCheckSeverity.ERROR,
         blocking=finding.check in BLOCKING,
         partition=None if key == WHOLE_TABLE else key,
     )
@@ -40,7 +40,13 @@ def output_name(asset: str, check: str) -> str:
 def errors(found: Mapping[str, Iterable[Finding]]) -> dict[str, str]:
     """By partition, what failed and is more than a warning."""
     failed = {
-        key: [f"{f.check}: {f.description}" for f in findings if not f.passed and not f.warning]
+        key: [
+            f"{f.check}: {f.description}" for f in findings if not f.passed and not _is_warning(f)
+        ]
         for key, findings in found.items()
     }
     return {key: "; ".join(texts) for key, texts in failed.items() if texts}
+
+
+def _is_warning(finding: Finding) -> bool:
+    return finding.warning or finding.check in WARNINGS

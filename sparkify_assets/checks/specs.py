@@ -9,6 +9,8 @@ from dagster import AssetCheckSpec, PartitionsDefinition
 from sparkify_assets.refresh.audit import KEY, SCHEMA
 from sparkify_assets.tables import RAW_LOGS, SONGPLAYS, Table
 
+# The step with the checks that need all tables.
+STEP = "checks_of_plays"
 LINES_ACCOUNTED = "lines_accounted"
 REJECTED_SHARE = "rejected_share"
 MONTHS_CONFIGURED = "months_configured"

@@ -49,8 +49,8 @@ def maintain(
     else:
         show_maintained(report, settings)
     if report.failed:
-        scope, reason = next(iter(report.failed.items()))
-        raise LakeError(f"{scope} was left as it is: {reason}. Everything else was done")
+        told = "; ".join(f"{scope}: {reason}" for scope, reason in report.failed.items())
+        raise LakeError(f"left as they are: {told}. Everything else was done")
 
 
 def show_maintained(report: Maintained, settings: Settings) -> None:

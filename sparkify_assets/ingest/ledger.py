@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.ingest.files import file_digest, numbers_of, sum_of
@@ -45,6 +47,25 @@ class LandedFile(NamedTuple):
     last_event: dt.datetime | None
     landed_at: dt.datetime
     scope: str
+
+
+@dataclass
+class ScopeAccount:
+    """The account of all files of a scope, summed up.
+
+    Attributes:
+        rows_by_batch, rejected_by_batch: what each batch counts for.
+        wrong: file, lines, rows and rejected of files with rows + rejected ≠ lines.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    lines: int = 0
+    rows: int = 0
+    rejected: int = 0
+    rows_by_batch: dict[str, int] = field(default_factory=dict)
+    rejected_by_batch: dict[str, int] = field(default_factory=dict)
+    wrong: list[tuple[str, int, int, int]] = field(default_factory=list)
 
 
 class Ledger:
@@ -118,6 +139,32 @@ class Ledger:
         if scope in self.scopes:
             yield from self.snapshot.batches(names, [scope])
 
+    def account(self, scope: str) -> ScopeAccount:
+        """The sums over a scope; keeps no rows."""
+        account = ScopeAccount()
+        for batch in self._batches(
+            scope, "source_file", "size", "batch", "lines", "rows", "rejected"
+        ):
+            _, size, _, lines, rows, rejected = batch.columns
+            account.files += batch.num_rows
+            account.bytes += pc.sum(size).as_py() or 0
+            account.lines += pc.sum(lines).as_py() or 0
+            account.rows += pc.sum(rows).as_py() or 0
+            account.rejected += pc.sum(rejected).as_py() or 0
+            sums = (
+                pa.table(batch).group_by("batch").aggregate([("rows", "sum"), ("rejected", "sum")])
+            )
+            for one in sums.to_pylist():
+                for name, counts in (
+                    ("rows", account.rows_by_batch),
+                    ("rejected", account.rejected_by_batch),
+                ):
+                    counts[one["batch"]] = counts.get(one["batch"], 0) + one[f"{name}_sum"]
+            wrong = batch.filter(pc.not_equal(lines, pc.add(rows, rejected)))
+            names = ("source_file", "lines", "rows", "rejected")
+            account.wrong += [tuple(row[name] for name in names) for row in wrong.to_pylist()]
+        return account
+
     def number(self, scope: str) -> int:
         """A number for the files of a scope, equal to `files.sum_of` their digests."""
         return self._numbers.get(scope, {}).get(_CONTENT, 0)
@@ -146,6 +193,13 @@ class Ledger:
                 for kind, number in kinds.items()
                 if kind.startswith(_IN) and number
             }
+        )
+
+    def event_months_of(self, scope: str) -> list[str]:
+        """The months of the events in a scope's files, sorted; reads no row."""
+        kinds = self._numbers.get(scope, {})
+        return sorted(
+            k.removeprefix(_IN) for k, number in kinds.items() if k.startswith(_IN) and number
         )
 
     def with_events_in(self, *months: str) -> list[LandedFile]:

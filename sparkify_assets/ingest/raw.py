@@ -60,26 +60,42 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
     return RawRows(_counting(spark, snapshot, files, [])[0])
 
 
-def counting_batches(
-    lake: Lake, ledger: Ledger, month: str, columns: Sequence[str]
-) -> Iterator[pa.RecordBatch]:
+class LandedLines:
     """The log lines of the files with events in a month, batch by batch, read in this process.
 
     They may have events of other months, too. Without any engine: for checks that count anew.
     """
-    live: dict[tuple[str, str], list[str]] = {}
-    for file in ledger.with_events_in(month):
-        live.setdefault((file.scope, file.batch), []).append(file.source_file)
-    snapshot = lake.last_seen(RAW_LOGS)
-    for part in snapshot.parts:
-        place = part.partition["landing_month"], part.partition["batch"]
-        if place not in live:
-            continue
-        files = pa.array(live[place], pa.string())
-        names = ["source_file", *columns]
-        for batch in scan_part(RAW_LOGS, snapshot.location, part, names):
-            counts = pc.is_in(batch.column("source_file"), value_set=files)
-            yield batch.filter(counts).select(list(columns))
+
+    def __init__(self, lake: Lake, ledger: Ledger, month: str, columns: Sequence[str]) -> None:
+        self._snapshot = lake.last_seen(RAW_LOGS)
+        self._columns = list(columns)
+        self._files: dict[tuple[str, str], list[str]] = {}
+        self._expected = self._seen = 0
+        for file in ledger.with_events_in(month):
+            self._files.setdefault((file.scope, file.batch), []).append(file.source_file)
+            self._expected += file.rows
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for part in self._snapshot.parts:
+            place = part.partition["landing_month"], part.partition["batch"]
+            if place not in self._files:
+                continue
+            files = pa.array(self._files[place], pa.string())
+            names = ["source_file", *self._columns]
+            for batch in scan_part(RAW_LOGS, self._snapshot.location, part, names):
+                counts = pc.is_in(batch.column("source_file"), value_set=files)
+                found = batch.filter(counts).select(self._columns)
+                self._seen += found.num_rows
+                yield found
+
+    def check(self) -> None:
+        """When all were read: whether they are as many as the ledger says.
+
+        Raises:
+            PlanChanged: they are not; look anew.
+        """
+        if self._seen != self._expected:
+            raise _not_as_many(self._snapshot, self._seen, self._expected)
 
 
 def _counting(
@@ -108,11 +124,15 @@ def _counting(
     groups = {tuple(row)[:-1]: int(row["count"]) for row in numbers}
     found, expected = sum(groups.values()), sum(file.rows for file in files)
     if found != expected:
-        raise PlanChanged(
-            f"{snapshot.table.name}: {found:,} rows were found of the {expected:,} that the "
-            "ledger counts; planning again"
-        )
+        raise _not_as_many(snapshot, found, expected)
     return counting, groups
+
+
+def _not_as_many(snapshot: Snapshot, found: int, expected: int) -> PlanChanged:
+    return PlanChanged(
+        f"{snapshot.table.name}: {found:,} rows were found of the {expected:,} that the ledger "
+        "counts"
+    )
 
 
 def _partition(snapshot: Snapshot, file: LandedFile) -> dict[str, str]:

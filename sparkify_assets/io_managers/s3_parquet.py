@@ -139,10 +139,7 @@ class S3ParquetIOManager(ConfigurableIOManager):
     def _report(self, context: OutputContext, made: Made) -> None:
         table, step = made.snapshot.table, context.step_context
         requests = REQUESTS.since(self._before)
-        common = {
-            **found.of_step(made, time.monotonic() - self._began, requests),
-            **found.of_table(table, made),
-        }
+        common = found.of_step(made, time.monotonic() - self._began, requests)
         for key, findings in made.findings.items():
             for finding in findings:
                 DagsterEvent.asset_check_evaluation(step, evaluation(table.name, key, finding))

@@ -72,9 +72,9 @@ def maintenance_job(tags: Mapping[str, str]) -> JobDefinition:
         for scope, reason in report.postponed.items():
             context.log.warning(f"{scope} was left for the next time: {reason}")
         if report.failed:
-            scope, reason = next(iter(report.failed.items()))
+            told = "; ".join(f"{scope}: {reason}" for scope, reason in report.failed.items())
             raise Failure(
-                f"{scope} was left as it is: {reason}. Everything else was done",
+                f"left as they are: {told}. Everything else was done",
                 metadata=metadata,
                 allow_retries=False,
             )

@@ -34,7 +34,8 @@ class Notes:
         rows: that were written.
         suspect: rows whose key has the same hash as that of another one of the partition.
         lacking: rows without a value in a required column; these are not written.
-        sample: some of the latter, each with its `problem`.
+        sample: the keys of some of the latter, each with its `problem`.
+        differing: columns that did not come with the declared type, or that nobody declared.
         preview: the first rows, as texts.
         days: rows by day, `YYYY-MM-DD`, of a table that is declared with `day_of`.
     """
@@ -45,6 +46,7 @@ class Notes:
     sample: list[Row] = field(default_factory=list)
     preview: list[Row] = field(default_factory=list)
     days: dict[str, int] = field(default_factory=dict)
+    differing: list[Row] = field(default_factory=list)
 
     def add(self, other: Notes) -> None:
         """Take in what another writer noted of the same partition."""
@@ -53,6 +55,7 @@ class Notes:
         self.lacking += other.lacking
         self.sample = (self.sample + other.sample)[:SAMPLE_ROWS]
         self.preview = (self.preview + other.preview)[:PREVIEW_ROWS]
+        self.differing = self.differing or other.differing
         for day, rows in other.days.items():
             self.days[day] = self.days.get(day, 0) + rows
 
@@ -67,7 +70,21 @@ class NoteTaker:
         self._table = table
         self._audited = bool(table.reads)  # rows of raw tables are as they came
         self._hashes: dict[str, list[npt.NDArray[np.uint64]]] = {}
+        self._differing: list[Row] = []
         self.notes: dict[str, Notes] = {}
+
+    def arrive(self, schema: pa.Schema) -> None:
+        """Note with which columns the next rows came, before they are cast."""
+        declared = {field.name: field.type for field in self._table.plain_schema}
+        self._differing = [
+            {
+                "column": field.name,
+                "found": str(field.type),
+                "declared": str(declared.get(field.name, "nothing")),
+            }
+            for field in schema
+            if not _fits(field.type, declared.get(field.name))
+        ]
 
     def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Note these rows; returns those that can be written.
@@ -82,6 +99,7 @@ class NoteTaker:
         for key, rows in by_partition(self._table, batch):
             found = self._of(key)
             found.rows += rows.num_rows
+            found.differing = found.differing or self._differing
             if self._audited:
                 self._hashes.setdefault(key, []).append(_hashes(rows, self._table.key))
             if len(found.preview) < PREVIEW_ROWS:
@@ -121,7 +139,8 @@ class NoteTaker:
         lacking = batch.filter(pc.invert(whole))
         for key, rows in by_partition(self._table, lacking):
             problem = f"no value in {', '.join(names)}"
-            self._of(key).add(Notes(lacking=rows.num_rows, sample=_problems(rows, problem)))
+            keys = rows.select(list(self._table.key))
+            self._of(key).add(Notes(lacking=rows.num_rows, sample=_problems(keys, problem)))
         return batch.filter(whole)
 
 
@@ -159,6 +178,19 @@ def _is(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
     for name, value in values.items():
         mask = pc.and_(mask, pc.equal(batch.column(name), value))
     return mask
+
+
+def _fits(found: pa.DataType, declared: pa.DataType | None) -> bool:
+    """Whether values of one type are values of the other, written in another way at most."""
+    if declared is None:
+        return False
+    if pa.types.is_timestamp(declared):
+        return bool(pa.types.is_timestamp(found))
+    if pa.types.is_integer(declared):
+        return bool(pa.types.is_integer(found)) and found.bit_width <= declared.bit_width
+    if declared == pa.string():
+        return found in (pa.string(), pa.large_string(), pa.string_view())
+    return bool(found == declared) or found.id == declared.id
 
 
 def _hashes(rows: pa.RecordBatch, key: tuple[str, ...]) -> npt.NDArray[np.uint64]:

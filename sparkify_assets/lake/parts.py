@@ -131,6 +131,8 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
             max_rows_per_group=_ROWS_PER_GROUP,
             preserve_order=True,
         )
+    except FileNotFoundError:  # of a part that is read to be written anew
+        raise
     except OSError as error:
         if not location.on_s3:
             raise
@@ -172,6 +174,7 @@ def _prepared(
     for batch in batches:
         if batch.num_rows == 0:
             continue
+        notes.arrive(batch.schema)
         declared = notes.take(_as_declared(batch, table))
         if table.content_hash:
             written.add(Written(content=_content(declared, table)))

@@ -36,15 +36,21 @@ def scan_part(
 
     Raises:
         FileNotFoundError: the part is gone.
-        LakeError: it has not as many rows as its commit says.
+        LakeError: it is no Parquet file, or has not as many rows as its commit says.
     """
     wanted = table.names if names is None else list(names)
     inside = [name for name in wanted if name not in table.partition_by]
     schema = pa.schema([table.plain_schema.field(name) for name in wanted])
     rows = 0
-    for batch in _batches(location, part, inside):
-        rows += batch.num_rows
-        yield _with_partition(table, part, batch, schema)
+    try:
+        for batch in _batches(location, part, inside):
+            rows += batch.num_rows
+            yield _with_partition(table, part, batch, schema)
+    except pa.ArrowException as error:
+        raise LakeError(
+            f"{location.uri}/{part.path} cannot be read ({str(error).splitlines()[0]}); restore it "
+            "from a backup, or run with --rebuild"
+        ) from error
     if rows != part.rows:
         raise LakeError(
             f"{location.uri}/{part.path} has {rows:,} rows, but was committed with {part.rows:,}; "

@@ -13,7 +13,7 @@ from dagster import (
 )
 
 from sparkify_assets.storage.location import Location
-from sparkify_assets.tables import Column, Reads, Table
+from sparkify_assets.tables import Column, Table
 
 _TYPES = {
     pa.string(): "string",
@@ -33,7 +33,7 @@ def description(table: Table) -> str:
         facts.append(f"**Partitions:** {_code(table.partition_by)}")
     else:
         facts.append("**Partitions:** none; replaced as a whole")
-    facts += [f"**Made from** `{name}`: {_reads(reads)}" for name, reads in table.reads.items()]
+    facts += [f"**Made from** `{name}`: {reads.value}" for name, reads in table.reads.items()]
     facts.append(f"**In SQL:** see *Reading the tables* in the README; the table is `{table.name}`")
     return "\n".join([table.description, "", *[f"- {fact}" for fact in facts]])
 
@@ -83,10 +83,6 @@ def _column(table: Table, column: Column) -> TableColumn:
             nullable=column.nullable, unique=table.key == (column.name,), other=other
         ),
     )
-
-
-def _reads(reads: Reads) -> str:
-    return reads.value
 
 
 def _code(names: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.metadata import markdown, plots
 from sparkify_assets.refresh.audit import Finding
 from sparkify_assets.refresh.build import Made
-from sparkify_assets.tables import SONGPLAYS, Table
+from sparkify_assets.tables import SONGPLAYS
 
 
 def of_step(made: Made, seconds: float, requests: Mapping[str, int]) -> dict[str, Any]:
@@ -80,6 +80,8 @@ def _plays(made: Made, key: str, plays: int) -> dict[str, Any]:
     notes = made.written.notes.get(key)
     if notes is not None and notes.days:
         found["plays_per_day"] = plots.plays_per_day(key, notes.days)
+    if key == max(made.made):  # the same for all, and not small
+        found["match_rate_by_month"] = plots.match_rates(rates_by_month(made.snapshot))
     return found
 
 
@@ -87,10 +89,3 @@ def rates_by_month(snapshot: Snapshot) -> dict[str, float]:
     """The match rate of every month with plays."""
     found = {month: match_rate(snapshot, month) for month in snapshot.partitions}
     return {month: rate for month, rate in found.items() if rate is not None}
-
-
-def of_table(table: Table, made: Made) -> dict[str, Any]:
-    """What is told of the whole table, once for all partitions that a step made."""
-    if table is SONGPLAYS and made.made and (rates := rates_by_month(made.snapshot)):
-        return {"match_rate_by_month": plots.match_rates(rates)}
-    return {}

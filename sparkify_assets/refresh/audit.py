@@ -1,7 +1,7 @@
 """The audit of a partition between writing its parts and committing them: what fails is not
 published.
 
-It works on what the writers noted (`lake.notes`) and described. Only where keys are suspected to
+It works on what the writers noted (`lake.notes`). Only where keys are suspected to
 stand there twice, the parts are read again: to be sure, and to name them.
 """
 
@@ -32,13 +32,13 @@ class Finding:
         description: for people; where it failed, with what to do.
         numbers: by stable names, for plots over time.
         sample: some of the offending rows.
-        warning: whether a failure is a hint only, and not an error.
+        warning: whether this failure is a hint only, and not an error as usual for the check.
     """
 
     check: str
     passed: bool
     description: str
-    numbers: Mapping[str, int | float] = field(default_factory=dict)
+    numbers: Mapping[str, int | float | str] = field(default_factory=dict)
     sample: list[Row] = field(default_factory=list)
     warning: bool = False
 
@@ -47,12 +47,12 @@ def audit(table: Table, location: Location, written: Written, key: str) -> list[
     """The findings about one partition of what was written: its key and its schema."""
     notes = written.notes.get(key, Notes())
     parts = [part for part in written.parts if table.partition_key(part.partition) == key]
-    return [_key(table, location, notes, parts), _schema(table, parts)]
+    return [_key(table, location, notes, parts), _schema(table, notes)]
 
 
 def published(version: int) -> list[Finding]:
     """The findings about a partition that is as it was: what is published passed them."""
-    text = f"As published before (the table's version is {version}): only what passes is published."
+    text = f"As published before (version {version}): nothing was written, only what passes is."
     return [Finding(KEY, True, text), Finding(SCHEMA, True, text)]
 
 
@@ -91,23 +91,16 @@ def _repeated(table: Table, location: Location, parts: list[Part]) -> tuple[int,
     return pc.sum(several["count_all"]).as_py() - len(several) if len(several) else 0, sample
 
 
-def _schema(table: Table, parts: list[Part]) -> Finding:
-    declared = {f.name: str(f.type) for f in table.plain_schema if f.name not in table.partition_by}
-    sample = [
-        {"part": part.path, "column": name, "found": part.columns.get(name, "nothing"),
-         "declared": declared.get(name, "nothing")}
-        for part in parts
-        for name in sorted({*declared, *part.columns})
-        if part.columns.get(name) != declared.get(name)
-    ]  # fmt: skip
-    numbers = {"columns": len(declared) + len(table.partition_by), "differing": len(sample)}
-    if not sample:
+def _schema(table: Table, notes: Notes) -> Finding:
+    numbers = {"columns": len(table.columns), "differing": len(notes.differing)}
+    if not notes.differing:
         return Finding(SCHEMA, True, "Columns and types are those declared.", numbers)
+    names = ", ".join(row["column"] for row in notes.differing)
     return Finding(
         SCHEMA,
         False,
-        f"{len(sample)} columns of the parts differ from the declaration in tables/. Nothing was "
-        "published. Mend the transform, or declare the column, and materialize again",
+        f"{names}: what the transform of {table.name} returns is not as declared. Nothing was "
+        "published. Mend the transform, or declare the column in tables/, and materialize again",
         numbers,
-        sample[:SAMPLE_ROWS],
+        notes.differing[:SAMPLE_ROWS],
     )

@@ -125,8 +125,17 @@ class Build:
         return made
 
     def broken(self) -> dict[str, str]:
-        """By partition in `keys`, why it cannot be made, for those whose sources are broken."""
-        return broken_keys(self._lake, self._freshness, self.table, self.keys)
+        """By partition in `keys`, why it cannot be made, for those whose sources are broken.
+
+        Asked of the lake as it is now, and once more: what another run, or maintenance, replaced
+        in between is not broken.
+        """
+        found = dict.fromkeys(self.keys, "")
+        for _ in range(2):
+            self._lake.look()
+            freshness = Freshness(self._lake, seen_ledger(self._lake))
+            found = broken_keys(self._lake, freshness, self.table, found)
+        return found
 
     def _audit(self, made: Made) -> None:
         location = self._lake.table_location(self.table)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-import pyarrow as pa
-
 from sparkify_assets.errors import LakeError, StorageUnavailable
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
@@ -99,7 +97,7 @@ def _problem(snapshot: Snapshot, part: StoredPart) -> str | None:
         raise
     except FileNotFoundError:
         return _with_way_out(snapshot, f"the part {part.path} is gone", part.partition)
-    except (LakeError, OSError, pa.ArrowException) as error:
+    except (LakeError, OSError) as error:
         reason = f"the part {part.path} cannot be read ({str(error).splitlines()[0]})"
         return _with_way_out(snapshot, reason, part.partition)
     return None

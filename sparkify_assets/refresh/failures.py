@@ -12,11 +12,12 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import duckdb
 from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
 from pyspark.errors import PySparkException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
-from sparkify_assets.refresh.instance import PROCESS_TAG
+from sparkify_assets.refresh.instance import from_command_line
 from sparkify_assets.tables import WHOLE_TABLE
 
 # A failed step's metadata: the months that failed, where not all of the run's did.
@@ -53,19 +54,20 @@ def explained(
         yield
     except (RetryRequested, Failure):
         raise
-    except PlanChanged as change:
-        if lay_aside(change):
-            raise RetryRequested(max_retries=_MOST_PLANS) from change
-        log.warning(f"{change}; planning again")
-        raise RetryRequested(max_retries=_MOST_PLANS) from change
     except Exception as error:
-        if _is_passing(error) and PROCESS_TAG not in run_tags:
-            log.warning(f"{reason_of(error)}; trying again in {_PAUSE_SECONDS} s")
-            raise RetryRequested(_MOST_TRIES, _PAUSE_SECONDS) from error
-        if not _is_passing(error) and lay_aside(error):
-            raise RetryRequested(max_retries=_MOST_PLANS) from error
-        if isinstance(error, (SparkifyError, PySparkException)):
-            raise failure(error) from error
+        cause = error
+        try:
+            aside = not is_passing(error) and lay_aside(error)
+        except StorageUnavailable as unavailable:
+            cause, aside = unavailable, False
+        if aside or isinstance(cause, PlanChanged):
+            log.warning(f"{reason_of(cause)}; planning again")
+            raise RetryRequested(max_retries=_MOST_PLANS) from cause
+        if is_passing(cause) and not from_command_line(run_tags):
+            log.warning(f"{reason_of(cause)}; trying again in {_PAUSE_SECONDS} s")
+            raise RetryRequested(_MOST_TRIES, _PAUSE_SECONDS) from cause
+        if isinstance(cause, (SparkifyError, PySparkException, duckdb.Error)):
+            raise failure(cause) from cause
         raise
 
 
@@ -112,7 +114,8 @@ def without_trace(text: str) -> str:
     return text
 
 
-def _is_passing(error: BaseException) -> bool:
+def is_passing(error: BaseException) -> bool:
+    """Whether it may well be gone in a while: storage that does not answer."""
     if isinstance(error, SparkifyError):
         return isinstance(error, StorageUnavailable)
     # From a task it comes as text, in the engine's error.

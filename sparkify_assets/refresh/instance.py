@@ -66,12 +66,17 @@ def close_dead_runs(instance: DagsterInstance, *, own: bool = False) -> None:
             instance.report_run_failed(run, "its process ended; the next run completes it")
 
 
-def process_is_gone(tags: Mapping[str, str]) -> bool:
-    """Whether a run of the command line was one of this machine, and its process is gone.
+def from_command_line(tags: Mapping[str, str]) -> bool:
+    """Whether a run is one of the command line.
 
     A re-execution in the UI bears the tags of the run that it repeats; a code server does it.
     """
-    if GRPC_INFO_TAG in tags:
+    return PROCESS_TAG in tags and GRPC_INFO_TAG not in tags
+
+
+def process_is_gone(tags: Mapping[str, str]) -> bool:
+    """Whether a run of the command line was one of this machine, and its process is gone."""
+    if not from_command_line(tags):
         return False
     host, _, pid = tags.get(PROCESS_TAG, "").rpartition(":")
     return host == socket.gethostname() and not _alive(int(pid))

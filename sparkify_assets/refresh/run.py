@@ -88,7 +88,9 @@ def refresh(
         _tidy(settings)
     if outcome.laid_aside:
         reasons_told = dict.fromkeys(outcome.laid_aside.values())
-        raise RunFailed("\n".join([*reasons_told, "Everything else is up to date."]))
+        done = not plan.needed and not outcome.unreadable and only is None
+        rest = ["Everything else is up to date."] if done else []
+        raise RunFailed("\n".join([*reasons_told, *rest]))
     return outcome
 
 

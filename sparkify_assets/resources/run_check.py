@@ -6,6 +6,7 @@ fail at the first that has some.
 
 from dagster import DagsterInvariantViolationError, InitResourceContext
 
+from sparkify_assets.checks.specs import STEP
 from sparkify_assets.errors import UsageError
 from sparkify_assets.refresh.by_month import BY_MONTH
 from sparkify_assets.refresh.run_tags import AGAIN_TAG, months_of
@@ -29,7 +30,7 @@ def check_run(context: InitResourceContext) -> None:
         return  # a sensor, or somebody at a prompt
     # The snapshot is of what this run does, however that was selected.
     steps = context.instance.get_job_snapshot(run.job_snapshot_id).node_names
-    if BY_MONTH.intersection(steps) and not months_of(run.tags):
+    if BY_MONTH.union({STEP}).intersection(steps) and not months_of(run.tags):
         raise NotTold(
             f"{run.job_name}: no month was chosen, so nothing was made. Choose a month or a range "
             "of months in the dialog of Materialize (the tag dagster/partition=YYYY-MM outside of "

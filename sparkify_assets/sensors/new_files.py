@@ -65,7 +65,7 @@ class Cursor:
         counted: files that the unfinished listing has seen so far.
         quiet_since: when all tables were up to date, seconds since the epoch; 0 if they were not.
         ledger: the ledger's version at that time.
-        told: files and bytes by scope, as told of the landing zone.
+        told: data versions by scope, as told of the landing zone.
     """
 
     rest: list[tuple[str, str]] = field(default_factory=list)

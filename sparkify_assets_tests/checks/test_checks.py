@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from dagster import AssetCheckEvaluation, AssetCheckSeverity
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterInstance,
+)
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.checks.specs import AFTERWARDS, BLOCKING, WARNINGS
 from sparkify_assets.composition import build_defs
+from sparkify_assets.errors import UsageError
 from sparkify_assets.ingest.ledger import read_ledger
+from sparkify_assets.ingest.raw import LandedLines
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import BUILT, TABLES, WHOLE_TABLE
+from sparkify_assets.tables import BUILT, SONGPLAYS, TABLES, WHOLE_TABLE
+from sparkify_assets.transforms import people
 from sparkify_assets_tests.jobs_in_process import Ran, numbers, run
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.zone import event
@@ -156,7 +168,7 @@ def test_a_play_without_a_time_is_named(loaded: World) -> None:
     change(loaded, "time", lambda rows: rows[:1], "2018-11")
     found = one(afterwards(loaded), "songplays", "references")
     assert not found.passed
-    assert "is not in time" in (found.description or "")
+    assert "is not there: 1 times in time. Make 2018-11 again" in (found.description or "")
 
 
 def test_a_table_that_was_only_not_made_yet_is_a_warning_with_the_way_out(loaded: World) -> None:
@@ -283,6 +295,87 @@ def test_checks_can_be_run_by_themselves_for_one_asset(loaded: World) -> None:
     assert ran.checked("raw_logs", "sessions_without_holes").keys() == {"2018-11"}
     assert not ran.checked("songplays", "references")
     assert set(AFTERWARDS) == {"raw_logs", "songplays"}
+
+
+def test_a_month_in_which_nothing_changed_is_not_read_again(
+    loaded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    right = LandedLines.__iter__
+
+    def counted(self: LandedLines) -> Iterator[pa.RecordBatch]:
+        read.append(1)
+        return right(self)
+
+    monkeypatch.setattr(LandedLines, "__iter__", counted)
+    with DagsterInstance.ephemeral() as instance:
+        both = ("2018-11", "2018-12")
+        first = run(loaded, *both, instance=instance)
+        assert len(read) == 2
+        again = run(loaded, *both, instance=instance)
+        assert len(read) == 2
+        for asset, checks in AFTERWARDS.items():
+            for check in checks:
+                before, after = first.checked(asset, check), again.checked(asset, check)
+                assert {k: v.passed for k, v in before.items()} == dict.fromkeys(both, True)
+                assert {k: v.passed for k, v in after.items()} == dict.fromkeys(both, True)
+        loaded.zone.logs("log_data/2018/12/b.json", event("2018-12-06 10:00", sessionId=13))
+        changed = run(loaded, *both, instance=instance)
+        assert len(read) == 3
+        assert (
+            numbers(changed.checked("songplays", "plays_are_events")["2018-12"].metadata)["plays"]
+            == 3
+        )
+
+
+def test_what_failed_is_examined_again_and_not_remembered(loaded: World) -> None:
+    change(loaded, "songplays", lambda rows: rows[:1], "2018-11")
+    with DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            ran = afterwards(loaded, instance=instance)
+            assert not one(ran, "songplays", "plays_are_events").passed
+            assert not ran.success
+
+
+def test_a_month_that_cannot_be_read_costs_the_others_no_result(loaded: World) -> None:
+    lake = loaded.lake
+    (path,) = [p.path for p in lake.snapshot(SONGPLAYS).parts_of(["2018-12"])]
+    Path(lake.table_location(SONGPLAYS).uri, path).unlink()
+    ran = run(loaded, "2018-11", "2018-12", only=["songplays"])
+    found = ran.checked("songplays", "references")
+    assert found["2018-11"].passed
+    assert not found["2018-12"].passed
+    assert "2018-12 cannot be examined" in (found["2018-12"].description or "")
+    assert "the job `rebuild`" in (found["2018-12"].description or "")
+
+
+def test_checks_alone_want_a_month_too(loaded: World) -> None:
+    job = build_defs(loaded.settings()).resolve_implicit_global_asset_job_def()
+    keys = [AssetCheckKey(AssetKey("songplays"), "references")]
+    alone = job.get_subset(asset_selection=set(), asset_check_selection=set(keys))
+    with pytest.raises(UsageError, match="no month was chosen"):
+        alone.execute_in_process(instance=DagsterInstance.ephemeral())
+
+
+@pytest.mark.engines
+def test_a_transform_that_returns_something_else_is_not_published(
+    loaded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, before = people.users, loaded.rows("users")
+
+    def users(user_history: DataFrame, user_months: DataFrame) -> DataFrame:
+        frame = right(user_history, user_months)
+        return frame.withColumns({"level": F.lit(1), "extra": F.lit("x")})
+
+    monkeypatch.setattr(people, "users", users)
+    ran = run(loaded, "2018-11", only=["users"], rebuild=["users"])
+    found = one(ran, "users", "schema", None)
+    assert not found.passed
+    assert (found.description or "").startswith("level, extra: what the transform of users returns")
+    assert "| level | int32 | string |" in numbers(found.metadata)["sample"]
+    assert "| extra | string | nothing |" in numbers(found.metadata)["sample"]
+    assert ran.reason()[0].startswith("users: schema: ")
+    assert loaded.rows("users") == before
 
 
 @pytest.mark.parametrize("share", ["-0.1", "1.1", "many"])

@@ -71,7 +71,7 @@ def test_a_month_whose_files_are_gone_is_told_as_empty(place: World, station: St
 def test_what_a_listing_does_not_cover_is_not_told() -> None:
     partial = Listing(complete=False)
     partial.place(NOVEMBER, "tag", 10, {"2018-11"})
-    assert landed(partial, {"2018-12": "1/10"}) == ([], {"2018-12": "1/10"})
+    assert landed(partial, {"2018-12": "7"}) == ([], {"2018-12": "7"})
 
 
 def test_a_cursor_from_before_there_was_telling_is_read(place: World, station: Station) -> None:
