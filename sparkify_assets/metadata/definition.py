@@ -46,8 +46,6 @@ def table_metadata(table: Table, lake: str) -> dict[str, Any]:
         "dagster/table_name": table.name,
         "dagster/uri": location.uri,
         "dagster/storage_kind": "s3" if location.on_s3 else "folder",
-        "key": ", ".join(table.key),
-        "format": "Parquet parts, committed by a Delta log",
     }
 
 
