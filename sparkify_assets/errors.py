@@ -39,6 +39,10 @@ class LandingError(SparkifyError):
     """The landing zone cannot be listed or read."""
 
 
+class LandingUnavailable(LandingError, StorageUnavailable):  # noqa: N818 -- as above
+    """The landing zone does not answer, or is too busy."""
+
+
 class LakeError(SparkifyError):
     """The lake cannot be read or written, or a table there is not what was declared."""
 

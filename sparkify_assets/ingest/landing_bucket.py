@@ -11,7 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sparkify_assets.errors import LandingError, StorageError
+from sparkify_assets.errors import (
+    LandingError,
+    LandingUnavailable,
+    StorageError,
+    StorageUnavailable,
+)
 from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.landing import (
     BLOCK,
@@ -59,7 +64,8 @@ class BucketLanding:
         try:
             listing.rest = walk(lister, begin, lambda page: take(page, listing, months), until)
         except StorageError as error:
-            raise LandingError(str(error)) from None
+            passing = isinstance(error, StorageUnavailable)
+            raise (LandingUnavailable if passing else LandingError)(str(error)) from None
         listing.complete = not (places or listing.rest)
         listing.unplaced.sort()
         REQUESTS.add(LIST, listing.requests)

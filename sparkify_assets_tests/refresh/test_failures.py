@@ -8,7 +8,13 @@ import pytest
 from dagster import DagsterLogManager, Failure, RetryRequested
 from pyspark.errors import PySparkException
 
-from sparkify_assets.errors import LandingError, PlanChanged, StorageError, StorageUnavailable
+from sparkify_assets.errors import (
+    LandingError,
+    LandingUnavailable,
+    PlanChanged,
+    StorageError,
+    StorageUnavailable,
+)
 from sparkify_assets.refresh.failures import explained, reason_of, refused
 from sparkify_assets.refresh.instance import PROCESS_TAG
 
@@ -40,7 +46,12 @@ def test_a_race_is_planned_again_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [StorageUnavailable("the server is busy"), in_a_task("StorageUnavailable")]
+    "error",
+    [
+        StorageUnavailable("the server is busy"),
+        LandingUnavailable("the server is busy"),
+        in_a_task("StorageUnavailable"),
+    ],
 )
 def test_storage_that_does_not_answer_is_tried_again_after_a_pause(error: Exception) -> None:
     found = through(error)
