@@ -149,7 +149,7 @@ def test_what_is_wrong_is_exit_code_1_and_everything_else_is_done(
     Path(snapshot.location.uri, lost.path).unlink()
     code, out, err = sparkify("maintain")
     assert code == 1
-    assert "2018-11 was left as it is" in err
+    assert "left as they are: 2018-11: " in err
     assert "Everything else was done" in err
     assert "Traceback" not in err
     assert "✗ compact 2018-11 failed" in err

@@ -81,7 +81,7 @@ def test_a_run_in_which_something_is_wrong_fails_with_its_numbers(bench: Bench) 
         done = run(bench, instance, raise_on_error=False)
     assert not done.success
     failure = done.failure_data_for_node(OP)
-    assert "2018-11 was left as it is" in failure.error.message
+    assert "left as they are: 2018-11: " in failure.error.message
     assert failure.user_failure_data.metadata["checkpoints"].value == 13
 
 
