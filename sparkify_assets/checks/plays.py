@@ -18,10 +18,10 @@ from dagster import (
 from sparkify_assets.checks.queries import (
     EVENT_COLUMNS,
     PLAY_COLUMNS,
+    REFERENCES_OF_PLAYS,
     Month,
     References,
     database,
-    referred,
 )
 from sparkify_assets.checks.remembered import again, examined, remembered, with_mark
 from sparkify_assets.checks.results import errors, evaluation, nothing_more
@@ -173,9 +173,7 @@ class Examination:
         )
 
     def _referred(self) -> dict[str, Snapshot]:
-        names = {str(column.refers_to) for column in SONGPLAYS.columns if column.refers_to}
-        tables = [referred(name)[0] for name in names]
-        return {table.name: self._freshness.snapshot(table) for table in tables}
+        return {one.table.name: self._freshness.snapshot(one.table) for one in REFERENCES_OF_PLAYS}
 
     def _out_of_date(self, name: str, month: str) -> str:
         """What to do where a table simply was not made yet; "" where it is up to date."""
@@ -218,13 +216,7 @@ def _unreadable(check: str, month: str, error: BaseException) -> Finding:
 
 def checks_of_plays(months: PartitionsDefinition[str], match_drop: float) -> AssetChecksDefinition:
     """The step; `match_drop` is the share by which the match rate may fall, 0 to 1."""
-    needed = {
-        SONGPLAYS.name: [
-            referred(str(column.refers_to))[0].name
-            for column in SONGPLAYS.columns
-            if column.refers_to
-        ]
-    }
+    needed = {SONGPLAYS.name: [reference.table.name for reference in REFERENCES_OF_PLAYS]}
     every = [
         spec
         for name, checks in AFTERWARDS.items()

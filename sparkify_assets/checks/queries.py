@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +25,24 @@ PLAY_COLUMNS = ("session_id", "start_time", "user_id", "song_id", "artist_id")
 _DAY_MS = 86_400_000
 # Beside an engine that may use half of the machine.
 _MEMORY = "2GB"
+
+
+class Reference(NamedTuple):
+    """A column of plays, and the table and column in which each of its values stands."""
+
+    column: str
+    table: Table
+    name: str
+
+
+def _references() -> Iterator[Reference]:
+    for column in SONGPLAYS.columns:
+        if column.refers_to:
+            table, _, name = column.refers_to.partition(".")
+            yield Reference(column.name, TABLES[table], name)
+
+
+REFERENCES_OF_PLAYS = tuple(_references())
 
 
 class Month:
@@ -120,28 +138,25 @@ class References:
     ) -> None:
         self._sql = connection
         self._snapshots = snapshots
-        self.columns = [column for column in SONGPLAYS.columns if column.refers_to]
-        for column in self.columns:
-            table, name = referred(str(column.refers_to))
+        for _, table, name in REFERENCES_OF_PLAYS:
             if not table.monthly:
                 rows = snapshots[table.name].batches([name], [WHOLE_TABLE])
                 _load(connection, f"all_{table.name}", table, (name,), rows)
 
     def missing(self, month: str, plays: Snapshot) -> tuple[dict[str, int], list[Row]]:
         """By table, how many plays of a month refer to what is not there, and some of them."""
-        names = ["songplay_id", *[column.name for column in self.columns]]
+        names = ["songplay_id", *[reference.column for reference in REFERENCES_OF_PLAYS]]
         _load(self._sql, "plays", SONGPLAYS, names, plays.batches(names, [month]))
         counts: dict[str, int] = {}
         sample: list[Row] = []
-        for column in self.columns:
-            table, name = referred(str(column.refers_to))
+        for column, table, name in REFERENCES_OF_PLAYS:
             there = f"all_{table.name}"
             if table.monthly:
                 rows = self._snapshots[table.name].batches([name], [month])
                 _load(self._sql, there, table, (name,), rows)
             lost = (
-                f"FROM plays ANTI JOIN {there} AS there ON plays.{column.name} = there.{name} "
-                f"WHERE plays.{column.name} IS NOT NULL"
+                f"FROM plays ANTI JOIN {there} AS there ON plays.{column} = there.{name} "
+                f"WHERE plays.{column} IS NOT NULL"
             )
             found = int(self._sql.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
             if not found:
@@ -149,18 +164,12 @@ class References:
             counts[table.name] = counts.get(table.name, 0) + found
             sample += _rows(
                 self._sql.execute(
-                    f"SELECT songplay_id, '{column.name}' AS refers, plays.{column.name}::VARCHAR "
-                    f"AS value, '{column.refers_to}' AS missing_in {lost} "
+                    f"SELECT songplay_id, '{column}' AS refers, plays.{column}::VARCHAR "
+                    f"AS value, '{table.name}.{name}' AS missing_in {lost} "
                     f"ORDER BY ALL LIMIT {SAMPLE_ROWS}"
                 )
             )
         return counts, sample[:SAMPLE_ROWS]
-
-
-def referred(text: str) -> tuple[Table, str]:
-    """Table and column that `users.user_id` speaks of."""
-    table, _, column = text.partition(".")
-    return TABLES[table], column
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from sparkify_assets.checks.specs import LINES_ACCOUNTED, MONTHS_CONFIGURED, REJECTED_SHARE
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import Ledger, ScopeAccount
+from sparkify_assets.ingest.place import place_of
 from sparkify_assets.ingest.rejected import Reject, some_rejects
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
@@ -144,7 +145,7 @@ def _rejected(line: Reject, *, show_lines: bool) -> Row:
 def _rows_by_batch(snapshot: Snapshot, scope: str) -> dict[str, int]:
     rows: dict[str, int] = {}
     for part in snapshot.parts:
-        if part.partition.get("landing_month", part.partition.get("scope", scope)) == scope:
-            batch = part.partition["batch"]
+        place, batch = place_of(part)
+        if place == scope:
             rows[batch] = rows.get(batch, 0) + part.rows
     return rows

@@ -78,6 +78,7 @@ class Ledger:
     def __init__(self, snapshot: Snapshot | None, older: Ledger | None = None) -> None:
         self._snapshot = snapshot
         self._rows: dict[str, list[LandedFile]] = {}
+        self._accounts: dict[str, ScopeAccount] = {}
         if snapshot is not None and older is not None:
             self._rows = {
                 scope: rows
@@ -141,6 +142,11 @@ class Ledger:
 
     def account(self, scope: str) -> ScopeAccount:
         """The sums over a scope; keeps no rows."""
+        if scope not in self._accounts:
+            self._accounts[scope] = self._summed(scope)
+        return self._accounts[scope]
+
+    def _summed(self, scope: str) -> ScopeAccount:
         account = ScopeAccount()
         for batch in self._batches(
             scope, "source_file", "size", "batch", "lines", "rows", "rejected"

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
+from sparkify_assets.ingest.place import place_of
 from sparkify_assets.lake.frames import read_where
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.scan import scan_part
@@ -77,7 +78,7 @@ class LandedLines:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for part in self._snapshot.parts:
-            place = part.partition["landing_month"], part.partition["batch"]
+            place = place_of(part)
             if place not in self._files:
                 continue
             files = pa.array(self._files[place], pa.string())

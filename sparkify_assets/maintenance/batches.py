@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import Ledger
+from sparkify_assets.ingest.place import place_of
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS, Table
@@ -36,9 +37,8 @@ def find_batches(lake: Lake) -> list[Batch]:
     found: dict[tuple[str, str], Batch] = {}
     for table in RAW_TABLES:
         for part in lake.snapshot(table).parts:
-            scope = part.partition[table.partition_by[0]] if table is not RAW_SONGS else SONG_SCOPE
-            batch = part.partition["batch"]
-            one = found.setdefault((scope, batch), Batch(scope, batch))
+            place = place_of(part)
+            one = found.setdefault(place, Batch(*place))
             one.parts.setdefault(table.name, []).append(part)
     return list(found.values())
 

@@ -12,6 +12,7 @@ from functools import cache
 from sparkify_assets.errors import LakeError, StorageUnavailable
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
+from sparkify_assets.ingest.place import place_of
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.lake.scan import scan_part
@@ -63,11 +64,7 @@ def _files(ledger: Ledger, reads: Reads, key: str) -> list[LandedFile]:
 
 def _parts(snapshot: Snapshot, files: Iterable[LandedFile]) -> list[StoredPart]:
     places = {(file.scope, file.batch) for file in files}
-    return [part for part in snapshot.parts if _place(part) in places]
-
-
-def _place(part: StoredPart) -> tuple[str, str]:
-    return part.partition.get("landing_month", SONG_SCOPE), part.partition["batch"]
+    return [part for part in snapshot.parts if place_of(part) in places]
 
 
 def _missing_rows(snapshot: Snapshot, files: list[LandedFile]) -> str | None:
@@ -77,7 +74,7 @@ def _missing_rows(snapshot: Snapshot, files: list[LandedFile]) -> str | None:
         expected[file.scope, file.batch] = expected.get((file.scope, file.batch), 0) + file.rows
     there: dict[tuple[str, str], int] = {}
     for part in snapshot.parts:
-        there[_place(part)] = there.get(_place(part), 0) + part.rows
+        there[place_of(part)] = there.get(place_of(part), 0) + part.rows
     for (scope, batch), rows in expected.items():
         if there.get((scope, batch), 0) < rows:
             return _with_way_out(

@@ -78,7 +78,7 @@ def process_is_gone(tags: Mapping[str, str]) -> bool:
     """Whether a run of the command line was one of this machine, and its process is gone."""
     if not from_command_line(tags):
         return False
-    host, _, pid = tags.get(PROCESS_TAG, "").rpartition(":")
+    host, _, pid = tags[PROCESS_TAG].rpartition(":")
     return host == socket.gethostname() and not _alive(int(pid))
 
 
