@@ -206,6 +206,12 @@ class Settings(BaseSettings):
         default="team:data-platform",
         description="Owners of the assets, separated by commas: team:name or an e-mail address.",
     )
+    query_memory_gb: float = Field(
+        default=2, gt=0, description="Memory of one SQL query before it spills to disk, in GiB."
+    )
+    query_seconds: float = Field(
+        default=300, gt=0, description="Seconds after which a SQL query is stopped."
+    )
     alert_url: SecretStr | None = Field(
         default=None,
         description="A webhook that is told of each run that failed; a secret.",

@@ -18,6 +18,7 @@ from sparkify_assets.lake.log import (
     LogState,
     known_log,
     read_log,
+    read_log_at,
     write_log,
 )
 from sparkify_assets.lake.snapshot import Snapshot
@@ -102,6 +103,17 @@ class Lake:
             LakeError: there is no such table yet, or as for `find`.
         """
         return self._there(table, self.find(table))
+
+    def snapshot_at(self, table: Table, version: int) -> Snapshot:
+        """A table at one version.
+
+        Raises:
+            LakeError: that version is no longer there.
+        """
+        location = self.table_location(table)
+        state = read_log_at(location, version)
+        _check(table, state, location)
+        return Snapshot(table, location, state)
 
     def _there(self, table: Table, found: Snapshot | None) -> Snapshot:
         if found is None:

@@ -24,6 +24,7 @@ LOG = "_delta_log"
 READER_VERSION, WRITER_VERSION = 1, 2
 COMMIT_ID = "sparkifyCommit"
 _LISTINGS = 3
+_CHECKPOINT = re.compile(rf"{LOG}/(\d{{20}})\.checkpoint\.parquet")
 _COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
 
 Action = dict[str, Any]
@@ -130,6 +131,37 @@ def read_log(table: Location) -> LogState | None:
             return None
         _known[table.uri] = state
         return state
+
+
+def read_log_at(table: Location, version: int) -> LogState:
+    """The state of the table at one version.
+
+    Raises:
+        LakeError: there is no such version, or what it needs was removed.
+        StorageError: it cannot be read.
+    """
+    known = _known.get(table.uri)
+    if known is not None and known.version == version:
+        return known
+    source = objects(table)
+    found = {entry.key: entry for entry in source.list(f"{LOG}/")}
+    commits = {int(m.group(1)): key for key in found if (m := _COMMIT.fullmatch(key))}
+    checkpoints = [int(m.group(1)) for key in found if (m := _CHECKPOINT.fullmatch(key))]
+    start = max((v for v in checkpoints if v <= version), default=-1)
+    needed = range(start + 1, version + 1)
+    if any(v not in commits for v in needed):
+        raise LakeError(
+            f"{table.uri}: version {version} is no longer there; read a newer one, or restore the "
+            "folder from a backup"
+        )
+    state = LogState()
+    if start >= 0:
+        actions = read_checkpoint(source.get(f"{LOG}/{start:020d}.checkpoint.parquet"))
+        state = state.after(actions, start, None)
+    for v, text in zip(needed, get_all(source, [commits[v] for v in needed]), strict=True):
+        actions = [json.loads(line) for line in text.splitlines() if line.strip()]
+        state = state.after(actions, v, found[commits[v]])
+    return state
 
 
 def known_log(table: Location) -> LogState | None:

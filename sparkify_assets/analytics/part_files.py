@@ -1,0 +1,209 @@
+"""The parts of a release as files that DuckDB reads and nothing else: known names, only reading.
+
+A part has a made-up name, `lake://songplays/year_month=2018-11/year=2018/month=11/0.parquet`, in a
+folder and in a bucket alike. So SQL can reach no other file, a filter by month is known before any
+file is opened, and buckets need no extension of DuckDB. A part never changes: what was fetched from
+a bucket stays in memory as long as there is room.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from fsspec import AbstractFileSystem
+
+from sparkify_assets.errors import StorageError
+from sparkify_assets.lake.log import StoredPart
+from sparkify_assets.storage.failures import explained, is_missing
+from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.requests import GET, REQUESTS
+
+PROTOCOL = "lake"
+CACHE_BYTES = 512 << 20
+# Of a part this small everything is fetched with the first request.
+_WHOLE_BYTES = 256 << 10
+
+
+class PartGone(StorageError):  # noqa: N818 -- reads as what happened
+    """A part of the release is no longer there."""
+
+
+class _Known(NamedTuple):
+    location: Location
+    part: StoredPart
+
+
+class PartFiles(AbstractFileSystem):  # type: ignore[misc]
+    """fsspec's view of some parts.
+
+    Attributes:
+        failure: the last error in our own words; DuckDB tells it with words of its own around it.
+        opened: the parts that were opened, by path, for those who want to know.
+    """
+
+    protocol = PROTOCOL
+    cachable = False
+
+    def __init__(self, cache: RangeCache | None = None) -> None:
+        super().__init__()
+        self._parts: dict[str, _Known] = {}
+        self._cache = cache or RangeCache(CACHE_BYTES)
+        self.failure: StorageError | None = None
+        self.opened: dict[str, int] = {}
+
+    def add(self, folder: str, location: Location, part: StoredPart) -> str:
+        """Make a part known; returns the path for DuckDB."""
+        values = "".join(f"/{name}={value}" for name, value in part.partition.items())
+        path = f"{folder}{values}/{len(self._parts)}.parquet"
+        self._parts[path] = _Known(location, part)
+        return f"{PROTOCOL}://{path}"
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        known = self._known(path)
+        return {"name": path, "size": known.part.size, "type": "file"}
+
+    def exists(self, path: str, **_: Any) -> bool:
+        return self._strip_protocol(path) in self._parts
+
+    def isfile(self, path: str) -> bool:
+        return self.exists(path)
+
+    def modified(self, path: str) -> datetime:
+        return datetime.fromtimestamp(self._known(path).part.added_at / 1000, UTC)
+
+    def glob(self, path: str, **_: Any) -> list[str]:
+        return [path] if self.exists(path) else []
+
+    def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
+        known = self._known(path)
+        if mode != "rb":
+            raise PermissionError(f"{path}: only for reading")
+        name = known.part.path
+        self.opened[name] = self.opened.get(name, 0) + 1
+        try:
+            if known.location.on_s3:
+                return RemotePart(known.location, known.part, self._cache, self)
+            return LocalPart(Path(known.location.uri, name).open("rb"), known.part.size)
+        except FileNotFoundError as error:
+            raise self.failed(known, error) from None
+
+    def failed(self, known: _Known, error: Exception) -> StorageError:
+        """The error in our own words, kept until somebody asks."""
+        where = f"{known.location.uri}/{known.part.path}"
+        if is_missing(error) or isinstance(error, FileNotFoundError):
+            self.failure = PartGone(f"{where} is gone")
+        else:
+            self.failure = explained(error, "GetObject", known.location)
+        return self.failure
+
+    def _known(self, path: str) -> _Known:
+        found = self._parts.get(self._strip_protocol(path))
+        if found is None:
+            raise FileNotFoundError(path)
+        return found
+
+
+class LocalPart:
+    """A part in a folder, as DuckDB's file."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self.size = size
+        self.seek, self.tell, self.read = file.seek, file.tell, file.read
+        self.flush, self.close = file.flush, file.close
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+
+class RemotePart:
+    """A part in a bucket, as DuckDB's file: each read is one request, or none."""
+
+    def __init__(
+        self, location: Location, part: StoredPart, cache: RangeCache, files: PartFiles
+    ) -> None:
+        self._known = _Known(location, part)
+        self._cache, self._files = cache, files
+        self.size = part.size
+        self.closed = False
+        self._at = 0
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        self._at = position + (0, self._at, self.size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, length: int = -1) -> bytes:
+        end = self.size if length < 0 else min(self._at + length, self.size)
+        start, self._at = self._at, end
+        if end <= start:
+            return b""
+        if self.size <= _WHOLE_BYTES:
+            return self._range(0, self.size)[start:end]
+        return self._range(start, end)
+
+    def _range(self, start: int, end: int) -> bytes:
+        location, part = self._known
+        key = f"{location.uri}/{part.path}", start, end
+        found = self._cache.get(key)
+        if found is None:
+            found = self._fetch(start, end)
+            self._cache.put(key, found)
+        return found
+
+    def _fetch(self, start: int, end: int) -> bytes:
+        import obstore
+        from obstore.exceptions import BaseError
+
+        from sparkify_assets.storage.access import s3_access
+
+        location, part = self._known
+        REQUESTS.add(GET)
+        try:
+            store = s3_access().object_store(location.bucket)
+            path = f"{location.above}{part.path}"
+            return bytes(obstore.get_range(store, path, start=start, end=end))
+        except (BaseError, OSError) as error:
+            raise self._files.failed(self._known, error) from None
+
+    def flush(self) -> None:
+        """Nothing to do: never written."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class RangeCache:
+    """What was fetched, the least recently used leaving first; for any number of threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._lock = threading.Lock()
+        self._ranges: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+
+    def get(self, key: tuple[str, int, int]) -> bytes | None:
+        """The bytes, None where they are not held."""
+        with self._lock:
+            found = self._ranges.get(key)
+            if found is not None:
+                self._ranges.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, int, int], content: bytes) -> None:
+        """Hold them, if they are not too many."""
+        if len(content) > self._most // 4:
+            return
+        with self._lock:
+            self._held += len(content) - len(self._ranges.pop(key, b""))
+            self._ranges[key] = content
+            while self._held > self._most:
+                _, dropped = self._ranges.popitem(last=False)
+                self._held -= len(dropped)

@@ -1,0 +1,188 @@
+"""Releases: which versions of all tables belong together.
+
+A table changes by one commit, a run by several. Each run that ends with everything made from the
+same landing files records the versions as a release, `LAKE/_releases/00000000000000000012.json`;
+SQL reads the newest. What a release names is kept as long as it is the newest, and for the grace
+period afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.storage.objects import Objects, get_all, objects
+from sparkify_assets.tables import TABLES
+
+RELEASES = "_releases"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Versions that belong together.
+
+    Attributes:
+        number: from 1, without gaps at the time of recording.
+        recorded_at: milliseconds since the epoch.
+        versions: by table, all tables of the lake.
+        pending: months whose plays are those from before: they could not be made anew.
+    """
+
+    number: int
+    recorded_at: int
+    versions: Mapping[str, int]
+    pending: tuple[str, ...] = ()
+
+    @property
+    def time(self) -> datetime:
+        """When it was recorded."""
+        return datetime.fromtimestamp(self.recorded_at / 1000, UTC)
+
+    def __str__(self) -> str:
+        return f"release {self.number} of {self.time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def newest_release(lake: Lake) -> Release | None:
+    """The newest release, None where none was recorded yet.
+
+    Raises:
+        StorageError: the lake cannot be reached.
+    """
+    source = _objects(lake)
+    while True:
+        keys = _keys(source)
+        if not keys:
+            return None
+        try:
+            return _read(source.get(keys[-1]))
+        except FileNotFoundError:  # removed since the listing: there are newer ones
+            continue
+
+
+def last_release(lake: Lake) -> Release:
+    """As `newest_release`, of a lake that must have one.
+
+    Raises:
+        LakeError: it has none yet.
+    """
+    found = newest_release(lake)
+    if found is None:
+        raise LakeError(
+            f"{lake.location.uri} has no release to read from yet; `sparkify run` records one"
+        )
+    return found
+
+
+def release_at(lake: Lake, moment: datetime) -> Release:
+    """The release that was the newest at a moment.
+
+    Raises:
+        LakeError: it is no longer kept, or there was none yet.
+    """
+    kept = releases(lake)
+    wanted = moment.timestamp() * 1000
+    before = [release for release in kept if release.recorded_at <= wanted]
+    if before:
+        return before[-1]
+    if not kept:
+        return last_release(lake)
+    raise LakeError(
+        f"no release of {moment:%Y-%m-%d %H:%M:%S %Z} is kept: the oldest is {kept[0]}. "
+        "SPARKIFY_GRACE_HOURS says how long one is kept after the next was recorded"
+    )
+
+
+def releases(lake: Lake) -> list[Release]:
+    """All that are kept, the oldest first."""
+    source = _objects(lake)
+    while True:
+        try:
+            return [_read(content) for content in get_all(source, _keys(source))]
+        except FileNotFoundError:  # one was removed since the listing
+            continue
+
+
+def record_release(
+    lake: Lake, before: Release | None, versions: Mapping[str, int], pending: tuple[str, ...] = ()
+) -> Release:
+    """Record the release after `before`.
+
+    Raises:
+        FileExistsError: another run was quicker; look at the tables anew.
+        StorageError: it cannot be written.
+    """
+    number = before.number + 1 if before else 1
+    release = Release(number, time.time_ns() // 1_000_000, dict(versions), pending)
+    content = json.dumps(asdict(release), indent=2).encode()
+    _objects(lake).put_new(_key(number), content)
+    return release
+
+
+def release_snapshots(lake: Lake, release: Release) -> dict[str, Snapshot]:
+    """Every table at its version in a release.
+
+    Raises:
+        LakeError: a version is no longer there.
+    """
+    return {
+        name: lake.snapshot_at(TABLES[name], version)
+        for name, version in release.versions.items()
+        if name in TABLES
+    }
+
+
+def kept_parts(lake: Lake, grace_hours: int) -> dict[str, set[str]]:
+    """By table, the parts that the newest release names, and those superseded a short while ago."""
+    parts: dict[str, set[str]] = {}
+    for release in _kept(releases(lake), grace_hours):
+        for name, snapshot in release_snapshots(lake, release).items():
+            parts.setdefault(name, set()).update(snapshot.state.parts)
+    return parts
+
+
+def forget_releases(lake: Lake, grace_hours: int) -> int:
+    """Remove releases that were superseded longer ago than the grace period; how many."""
+    found = releases(lake)
+    kept = {release.number for release in _kept(found, grace_hours)}
+    old = [_key(release.number) for release in found if release.number not in kept]
+    _objects(lake).delete(old)
+    return len(old)
+
+
+def _kept(found: list[Release], grace_hours: int) -> list[Release]:
+    before = time.time_ns() // 1_000_000 - grace_hours * 3_600_000
+    # A release is superseded when the next one is recorded.
+    superseded = [release.recorded_at for release in found[1:]]
+    return [
+        release
+        for release, ended in zip(found, [*superseded, None], strict=True)
+        if ended is None or ended > before
+    ]
+
+
+def _objects(lake: Lake) -> Objects:
+    return objects(lake.location.join(RELEASES))
+
+
+def _keys(source: Objects) -> list[str]:
+    return [entry.key for entry in source.list() if entry.key.endswith(".json")]
+
+
+def _key(number: int) -> str:
+    return f"{number:020d}.json"
+
+
+def _read(content: bytes) -> Release:
+    values = json.loads(content)
+    return Release(
+        number=int(values["number"]),
+        recorded_at=int(values["recorded_at"]),
+        versions={str(name): int(version) for name, version in values["versions"].items()},
+        pending=tuple(values.get("pending", ())),
+    )
