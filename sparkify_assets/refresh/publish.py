@@ -74,11 +74,8 @@ def would_publish(lake: Lake, months: Collection[str]) -> Published:
         return Published(None)
     if _versions(lake) == before.versions:
         return Published(before)
-    why_not = (
-        _why_not(_stale(lake, months), lambda: True)
-        or "`sparkify run` or the asset `release` records it"
-    )
-    return Published(before, why_not=why_not)
+    why_not = _why_not(_stale(lake, months), lambda: True)
+    return Published(before, why_not=why_not or "no run has recorded it; `sparkify run` does")
 
 
 def _versions(lake: Lake) -> dict[str, int]:
