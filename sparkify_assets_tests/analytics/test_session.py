@@ -75,7 +75,8 @@ def test_sessions_and_changes_of_level(session: Session) -> None:
         (3, 2, 14.49, "paid"),
     ]
     (change,) = session.table(
-        "SELECT user_id, strftime(changed_at, '%Y-%m-%d %H:%M') AS at, month, level_before, level, change, "
+        "SELECT user_id, strftime(changed_at, '%Y-%m-%d %H:%M') AS at, month, level_before, "
+        "level, change, "
         "strftime(last_play_before, '%Y-%m-%d %H:%M') AS before FROM levels"
     ).to_pylist()
     assert tuple(change.values()) == (
