@@ -12,13 +12,13 @@ from typing import Any
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.tables import PUBLIC, TABLES
 
-_COMMAND = [sys.executable, "-c", "from sparkify_assets.cli import command; command()"]
+COMMAND = [sys.executable, "-c", "from sparkify_assets.cli import command; command()"]
 
 
 def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:
     """Start `sparkify …`, in a process group of its own."""
     return subprocess.Popen(
-        [*_COMMAND, *arguments],
+        [*COMMAND, *arguments],
         env={**os.environ, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
