@@ -8,11 +8,12 @@ a bucket stays in memory as long as there is room.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from fsspec import AbstractFileSystem
 
@@ -89,7 +90,7 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
         try:
             if known.location.on_s3:
                 return RemotePart(known.location, known.part, self._cache, self)
-            return LocalPart(Path(known.location.uri, name).open("rb"), known.part.size, self)
+            return LocalPart(Path(known.location.uri, name), known.part.size, self)
         except FileNotFoundError as error:
             raise self.failed(known, error) from None
 
@@ -109,55 +110,81 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
         return found
 
 
-class LocalPart:
-    """A part in a folder, as DuckDB's file."""
+class PartFile:
+    """A part as DuckDB's file.
 
-    def __init__(self, file: BinaryIO, size: int, files: PartFiles) -> None:
-        self._file, self._files = file, files
+    DuckDB's threads share it, and each first seeks and then reads: so each has a position of its
+    own.
+    """
+
+    def __init__(self, size: int, files: PartFiles) -> None:
         self.size = size
-        self.seek, self.tell = file.seek, file.tell
-        self.flush, self.close = file.flush, file.close
+        self.closed = False
+        self._files = files
+        self._thread = threading.local()
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        self._thread.at = position + (0, self.tell(), self.size)[whence]
+        return self.tell()
+
+    def tell(self) -> int:
+        return int(getattr(self._thread, "at", 0))
 
     def read(self, length: int = -1) -> bytes:
-        found = self._file.read(length)
-        self._files.bytes_read += len(found)
-        return found
+        start = self.tell()
+        end = self.size if length < 0 else min(start + length, self.size)
+        if end <= start:
+            return b""
+        self._thread.at = end
+        self._files.bytes_read += end - start
+        return self.range(start, end)
 
-    @property
-    def closed(self) -> bool:
-        return self._file.closed
+    def range(self, start: int, end: int) -> bytes:
+        """Some of its bytes; for any number of threads."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Nothing to do: never written."""
+
+    def close(self) -> None:
+        self.closed = True
 
 
-class RemotePart:
-    """A part in a bucket, as DuckDB's file: each read is one request, or none."""
+class LocalPart(PartFile):
+    """A part in a folder."""
+
+    def __init__(self, path: Path, size: int, files: PartFiles) -> None:
+        super().__init__(size, files)
+        self._descriptor = os.open(path, os.O_RDONLY)
+
+    def range(self, start: int, end: int) -> bytes:
+        return os.pread(self._descriptor, end - start, start)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class RemotePart(PartFile):
+    """A part in a bucket: each read is one request, or none."""
 
     def __init__(
         self, location: Location, part: StoredPart, cache: RangeCache, files: PartFiles
     ) -> None:
+        super().__init__(part.size, files)
         self._known = _Known(location, part)
-        self._cache, self._files = cache, files
-        self.size = part.size
-        self.closed = False
-        self._at = 0
+        self._cache = cache
 
-    def seek(self, position: int, whence: int = 0) -> int:
-        self._at = position + (0, self._at, self.size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, length: int = -1) -> bytes:
-        end = self.size if length < 0 else min(self._at + length, self.size)
-        start, self._at = self._at, end
-        self._files.bytes_read += max(0, end - start)
-        if end <= start:
-            return b""
+    def range(self, start: int, end: int) -> bytes:
         if self.size <= _WHOLE_BYTES:
-            return self._range(0, self.size)[start:end]
-        return self._range(start, end)
+            return self._held(0, self.size)[start:end]
+        return self._held(start, end)
 
-    def _range(self, start: int, end: int) -> bytes:
+    def _held(self, start: int, end: int) -> bytes:
         location, part = self._known
         key = f"{location.uri}/{part.path}", start, end
         found = self._cache.get(key)
@@ -180,12 +207,6 @@ class RemotePart:
             return bytes(obstore.get_range(store, path, start=start, end=end))
         except (BaseError, OSError) as error:
             raise self._files.failed(self._known, error) from None
-
-    def flush(self) -> None:
-        """Nothing to do: never written."""
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class RangeCache:
