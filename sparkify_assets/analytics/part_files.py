@@ -114,28 +114,31 @@ class PartFile:
     """A part as DuckDB's file.
 
     DuckDB's threads share it, and each first seeks and then reads: so each has a position of its
-    own.
+    own. They are not Python's threads: what `threading.local` holds is gone between the two.
     """
+
+    closed = True
 
     def __init__(self, size: int, files: PartFiles) -> None:
         self.size = size
         self.closed = False
         self._files = files
-        self._thread = threading.local()
+        self._at: dict[int, int] = {}
 
     def seek(self, position: int, whence: int = 0) -> int:
-        self._thread.at = position + (0, self.tell(), self.size)[whence]
-        return self.tell()
+        place = position + (0, self.tell(), self.size)[whence]
+        self._at[threading.get_ident()] = place
+        return place
 
     def tell(self) -> int:
-        return int(getattr(self._thread, "at", 0))
+        return self._at.get(threading.get_ident(), 0)
 
     def read(self, length: int = -1) -> bytes:
         start = self.tell()
         end = self.size if length < 0 else min(start + length, self.size)
         if end <= start:
             return b""
-        self._thread.at = end
+        self._at[threading.get_ident()] = end
         self._files.bytes_read += end - start
         return self.range(start, end)
 
@@ -154,8 +157,8 @@ class LocalPart(PartFile):
     """A part in a folder."""
 
     def __init__(self, path: Path, size: int, files: PartFiles) -> None:
-        super().__init__(size, files)
         self._descriptor = os.open(path, os.O_RDONLY)
+        super().__init__(size, files)
 
     def range(self, start: int, end: int) -> bytes:
         return os.pread(self._descriptor, end - start, start)

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+import pyarrow as pa
+
 from sparkify_assets.analytics.views import VIEWS
 from sparkify_assets.tables import DERIVED, PUBLIC, RAW, Column, Table
+from sparkify_assets.tables.declaration import INSTANT
 
+_UTC = pa.timestamp("us")
 _HERE = "sparkify_assets.analytics"
 # Rows of these count only if the ledger names their batch for their file.
 _COUNTING = {table.name for table in RAW} - {"landed_files"}
@@ -22,6 +26,7 @@ class Relation:
         kind: `table` for what analysts use, `view`, or `inner table` for the rest of the lake.
         sql: what it selects; of a table, from its parts in the schema `parts`.
         needs: the relations that the SQL names.
+        whole: whether it takes all plays to make any of its rows.
     """
 
     name: str
@@ -30,6 +35,15 @@ class Relation:
     columns: tuple[Column, ...]
     sql: str
     needs: tuple[str, ...] = ()
+    whole: bool = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        """What SQL gives: as declared, but instants without a zone. They are UTC."""
+        return pa.schema(
+            (column.name, _UTC if column.type == INSTANT else column.type)
+            for column in self.columns
+        )
 
     @property
     def names(self) -> list[str]:
@@ -51,7 +65,8 @@ def _all() -> dict[str, Relation]:
     found = [_of_table(table, "table") for table in PUBLIC]
     for view in VIEWS:
         sql = resources.files(_HERE).joinpath("views", f"{view.name}.sql").read_text("utf-8")
-        found.append(Relation(view.name, "view", view.description, view.columns, sql, view.needs))
+        about = view.description, view.columns, sql, view.needs, view.whole
+        found.append(Relation(view.name, "view", *about))
     found += [_of_table(table, "inner table") for table in (*DERIVED, *RAW)]
     return {relation.name: relation for relation in found}
 

@@ -60,8 +60,11 @@ class Session:
         files: the parts, as DuckDB sees them.
     """
 
-    def __init__(self, lake: Lake, release: Release, limits: Limits | None = None) -> None:
+    def __init__(
+        self, lake: Lake, release: Release, limits: Limits | None = None, *, keep: bool = False
+    ) -> None:
         self._lake = lake
+        self._keep = keep
         self.limits = limits or Limits()
         self.files = PartFiles()
         self._spill = tempfile.mkdtemp(prefix="sparkify-query-")
@@ -69,7 +72,7 @@ class Session:
         self._parser = duckdb.connect()
         self._work = Stoppable(self._sql.interrupt)
         self._snapshots: dict[str, Snapshot] = {}
-        self._open: set[str] = set()
+        self._open: dict[str, str] = {}
         self._allowed: list[str] = []
         self.release = release
         self._prepare()
@@ -81,8 +84,8 @@ class Session:
             return False
         self.release = newest
         self._snapshots.clear()
-        for name in self._open:
-            self._sql.execute(f'DROP VIEW IF EXISTS "{name}"')
+        for name, kind in self._open.items():
+            self._sql.execute(f'DROP {kind} IF EXISTS "{name}"')
             self._sql.execute(f'DROP VIEW IF EXISTS parts."{name}"')
         self._open.clear()
         return True
@@ -190,8 +193,13 @@ class Session:
                 continue
             if relation.name in TABLES:
                 self._open_table(relation)
-            self._sql.execute(f'CREATE VIEW "{relation.name}" AS {relation.sql}')
-            self._open.add(relation.name)
+            kind = self._kind(relation)
+            self._sql.execute(f'CREATE {kind} "{relation.name}" AS {relation.sql}')
+            self._open[relation.name] = kind
+
+    def _kind(self, relation: Relation) -> str:
+        """A view that needs all plays is made once, where several questions are to come."""
+        return "TABLE" if relation.whole and self._keep else "VIEW"
 
     def _has(self, relation: Relation) -> bool:
         """Whether the release has what a relation is made of: an older one may lack a table."""
@@ -218,7 +226,15 @@ class Session:
                 f"SELECT * FROM read_parquet([{', '.join(map(_quoted, paths))}], "
                 f"hive_partitioning = {bool(inside)}{partitioned})"
             )
-        self._sql.execute(f'CREATE VIEW parts."{table.name}" AS {selected}')
+        instants = ", ".join(
+            f'make_timestamp(epoch_us("{name}")) AS "{name}"'
+            for name, kind in types.items()
+            if kind == _INSTANT
+        )
+        replaced = f"* REPLACE ({instants})" if instants else "*"
+        self._sql.execute(
+            f'CREATE VIEW parts."{table.name}" AS SELECT {replaced} FROM ({selected})'
+        )
 
     def _told(self, work: Any, deadline: float) -> Any:
         """What `work` gives, its errors in our own words."""
@@ -262,14 +278,22 @@ class Session:
 
 @contextmanager
 def open_session(
-    lake: Lake, release: Release | None = None, limits: Limits | None = None
+    lake: Lake,
+    release: Release | None = None,
+    limits: Limits | None = None,
+    *,
+    keep: bool = False,
 ) -> Iterator[Session]:
     """A session over a release, the newest if none is given.
+
+    Args:
+        keep: for several questions: `sessions` and `levels` are made at the first one that names
+            them and stay, in memory or beyond it on disk, until another release is read.
 
     Raises:
         LakeError: the lake has no release yet.
     """
-    session = Session(lake, release or last_release(lake), limits)
+    session = Session(lake, release or last_release(lake), limits, keep=keep)
     try:
         yield session
     finally:
@@ -291,11 +315,13 @@ def _duckdb_type(kind: pa.DataType) -> str:
     return str(_TYPES.get(kind, "VARCHAR"))
 
 
+# In Parquet. SQL sees UTC without a zone: parts of a time with one take several times as long.
+_INSTANT = "TIMESTAMPTZ"
 _TYPES = {
     pa.string(): "VARCHAR",
     pa.int64(): "BIGINT",
     pa.int32(): "INTEGER",
     pa.float64(): "DOUBLE",
-    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
+    pa.timestamp("us", tz="UTC"): _INSTANT,
     pa.list_(pa.field("element", pa.string())): "VARCHAR[]",
 }

@@ -30,12 +30,15 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @contextmanager
-def lake_session(lake: str | None, at: str | None = None) -> Iterator[Session]:
+def lake_session(
+    lake: str | None, at: str | None = None, *, keep: bool = False
+) -> Iterator[Session]:
     """A session over the newest release, or that of a time.
 
     Args:
         lake: in place of the setting.
         at: see `moment`.
+        keep: see `open_session`.
 
     Raises:
         UsageError: `at` is no time.
@@ -51,7 +54,9 @@ def lake_session(lake: str | None, at: str | None = None) -> Iterator[Session]:
     found = Lake.at(settings.lake)
     limits = Limits(settings.query_memory_gb, settings.query_seconds)
     limit_memory(limits.memory_gb)
-    with open_session(found, release_at(found, when) if when else None, limits) as session:
+    with open_session(
+        found, release_at(found, when) if when else None, limits, keep=keep
+    ) as session:
         yield session
 
 

@@ -19,12 +19,14 @@ class View:
 
     Attributes:
         needs: the tables and views that its SQL names.
+        whole: whether it takes all plays to make any of its rows.
     """
 
     name: str
     description: str
     columns: tuple[Column, ...]
     needs: tuple[str, ...]
+    whole: bool = False
 
 
 def _same(table: Table, *names: str) -> tuple[Column, ...]:
@@ -77,6 +79,7 @@ SESSIONS = View(
         Column("level", TEXT, "The user's level at the first play."),
     ),
     needs=("songplays",),
+    whole=True,
 )
 
 LEVELS = View(
@@ -95,6 +98,7 @@ LEVELS = View(
         Column("last_play_before", INSTANT, "The last play at the level before, UTC."),
     ),
     needs=("songplays",),
+    whole=True,
 )
 
 VIEWS = (PLAYS, SESSIONS, LEVELS)
