@@ -17,9 +17,12 @@ import pytest
 
 from sparkify_assets.ingest import ledger
 from sparkify_assets.lake import log
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.release import last_release
 from sparkify_assets.maintenance import rewrite
 from sparkify_assets.refresh.plan import make_plan
 from sparkify_assets.storage.objects import FolderObjects
+from sparkify_assets.tables import TABLES
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.maintenance.bench import Bench
 from sparkify_assets_tests.maintenance.test_dead import Crash, interrupted
@@ -73,6 +76,16 @@ def _forget() -> None:
     ledger._latest.clear()
 
 
+def lost(lake: Lake) -> list[str]:
+    """Parts that the newest release names and that are not there."""
+    return [
+        part.path
+        for name, version in last_release(lake).versions.items()
+        for part in lake.snapshot_at(TABLES[name], version).parts
+        if not Path(lake.table_location(TABLES[name]).uri, part.path).is_file()
+    ]
+
+
 def test_killed_after_whichever_step(worn: Bench, tmp_path: Path) -> None:
     tables, counting, rejects = worn.world.tables(), worn.counting(), worn.rejects()
     kept = tmp_path / "kept"
@@ -81,8 +94,9 @@ def test_killed_after_whichever_step(worn: Bench, tmp_path: Path) -> None:
         worn.maintain(grace_hours=0)
     steps = list(done)
     commits = [step for step in steps if step.startswith("put_new")]
-    # Months and songs put together, the fence, three tables from which rows are dropped.
-    assert len(commits) == 3 + 2 + 1 + 3
+    # Months and songs put together, the fence, three tables from which rows are dropped, and
+    # the release.
+    assert len(commits) == 3 + 2 + 1 + 3 + 1
     assert sum(step.startswith("write_parts") for step in steps) >= 5
     assert sum("checkpoint" in step for step in steps) == 2 * 13
     few = {name: worn.parts(name) for name in ("raw_logs", "raw_songs", "rejects")}
@@ -98,6 +112,7 @@ def test_killed_after_whichever_step(worn: Bench, tmp_path: Path) -> None:
         assert worn.world.tables() == tables, done
         assert worn.counting() == counting, done
         assert worn.rejects() == rejects, done
+        assert lost(worn.world.lake) == [], done
         assert not make_plan(worn.world.settings()).needed
         report = worn.maintain(grace_hours=0)
         assert (report.postponed, report.failed) == ({}, {})
