@@ -8,6 +8,7 @@ a bucket stays in memory as long as there is room.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -107,42 +108,61 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
         return found
 
 
-class LocalPart:
+class _Positions:
+    """Where each thread is in a file that several of them read at once.
+
+    DuckDB reads at a place by `seek` and then `read`, on one handle from all its threads. Its
+    threads are not Python's own, so what `threading.local` holds would be gone between the two.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._at: dict[int, int] = {}
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        place = position + (0, self.tell(), self.size)[whence]
+        self._at[threading.get_ident()] = place
+        return place
+
+    def tell(self) -> int:
+        return self._at.get(threading.get_ident(), 0)
+
+
+class LocalPart(_Positions):
     """A part in a folder, as DuckDB's file."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
+        super().__init__(size)
         self._file = file
-        self.size = size
-        self.seek, self.tell, self.read = file.seek, file.tell, file.read
         self.flush, self.close = file.flush, file.close
 
     @property
     def closed(self) -> bool:
         return self._file.closed
 
+    def read(self, length: int = -1) -> bytes:
+        start = self.tell()
+        wanted = self.size - start if length < 0 else length
+        found = os.pread(self._file.fileno(), wanted, start)
+        self.seek(start + len(found))
+        return found
 
-class RemotePart:
+
+class RemotePart(_Positions):
     """A part in a bucket, as DuckDB's file: each read is one request, or none."""
 
     def __init__(
         self, location: Location, part: StoredPart, cache: RangeCache, files: PartFiles
     ) -> None:
+        super().__init__(part.size)
         self._known = _Known(location, part)
         self._cache, self._files = cache, files
-        self.size = part.size
         self.closed = False
-        self._at = 0
-
-    def seek(self, position: int, whence: int = 0) -> int:
-        self._at = position + (0, self._at, self.size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
 
     def read(self, length: int = -1) -> bytes:
-        end = self.size if length < 0 else min(self._at + length, self.size)
-        start, self._at = self._at, end
+        start = self.tell()
+        end = self.size if length < 0 else min(start + length, self.size)
+        self.seek(max(start, end))
         if end <= start:
             return b""
         if self.size <= _WHOLE_BYTES:
