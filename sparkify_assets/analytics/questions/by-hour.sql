@@ -8,7 +8,7 @@ parameters:
 chart: {kind: column, x: hour, y: plays, labels: {hour: hour (UTC)}}
 report: 60
 */
-SELECT hour(start_time)::INTEGER AS hour, count(*) AS plays
+SELECT hour(make_timestamp(epoch_us(start_time)))::INTEGER AS hour, count(*) AS plays
 FROM songplays
 WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
 GROUP BY ALL

@@ -8,7 +8,10 @@ parameters:
 chart: {kind: heatmap, x: hour, y: weekday, color: plays, labels: {hour: hour (UTC)}}
 report: 80
 */
-SELECT isodow(start_time)::INTEGER AS weekday, hour(start_time)::INTEGER AS hour, count(*) AS plays
+SELECT
+  isodow(make_timestamp(epoch_us(start_time)))::INTEGER AS weekday,
+  hour(make_timestamp(epoch_us(start_time)))::INTEGER AS hour,
+  count(*) AS plays
 FROM songplays
 WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
 GROUP BY ALL

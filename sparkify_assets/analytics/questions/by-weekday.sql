@@ -8,7 +8,10 @@ parameters:
 chart: {kind: column, x: weekday, y: plays}
 report: 70
 */
-SELECT isodow(start_time)::INTEGER AS weekday, dayname(start_time) AS name, count(*) AS plays
+SELECT
+  isodow(make_timestamp(epoch_us(start_time)))::INTEGER AS weekday,
+  dayname(make_timestamp(epoch_us(start_time))) AS name,
+  count(*) AS plays
 FROM songplays
 WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
 GROUP BY ALL

@@ -10,7 +10,7 @@ chart: {kind: line, x: day, y: users}
 report: 30
 */
 WITH heard AS (
-  SELECT start_time::DATE AS day, user_id, count(*) AS plays
+  SELECT make_timestamp(epoch_us(start_time))::DATE AS day, user_id, count(*) AS plays
   FROM songplays
   WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
   GROUP BY ALL

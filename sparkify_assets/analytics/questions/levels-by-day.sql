@@ -10,7 +10,7 @@ chart: {kind: area, x: day, y: share_percent, color: level}
 report: 40
 */
 WITH heard AS (
-  SELECT start_time::DATE AS day, level, user_id, count(*) AS plays
+  SELECT make_timestamp(epoch_us(start_time))::DATE AS day, level, user_id, count(*) AS plays
   FROM songplays
   WHERE level IS NOT NULL
     AND ($month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT))

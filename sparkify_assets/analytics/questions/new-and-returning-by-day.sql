@@ -10,7 +10,7 @@ chart: {kind: column, x: day, y: users, color: kind}
 report: 55
 */
 WITH heard AS (
-  SELECT user_id, start_time::DATE AS day
+  SELECT user_id, make_timestamp(epoch_us(start_time))::DATE AS day
   FROM songplays
   WHERE user_id IS NOT NULL
     AND ($month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT))

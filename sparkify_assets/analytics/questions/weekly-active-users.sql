@@ -9,7 +9,10 @@ parameters:
 chart: {kind: line, x: monday, y: users}
 */
 WITH heard AS (
-  SELECT date_trunc('week', start_time)::DATE AS week, user_id, count(*) AS plays
+  SELECT
+    date_trunc('week', make_timestamp(epoch_us(start_time)))::DATE AS week,
+    user_id,
+    count(*) AS plays
   FROM songplays
   WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
   GROUP BY ALL

@@ -1,12 +1,13 @@
+-- Calendar parts of a plain timestamp in UTC: those of one with a time zone cost twice as much.
 SELECT
   s.songplay_id,
   s.start_time,
   s.year_month AS month,
   s.year,
-  strftime(s.start_time, '%G-W%V') AS week,
-  s.start_time::DATE AS day,
-  isodow(s.start_time)::INTEGER AS weekday,
-  hour(s.start_time)::INTEGER AS hour,
+  strftime(make_timestamp(epoch_us(s.start_time)), '%G-W%V') AS week,
+  make_timestamp(epoch_us(s.start_time))::DATE AS day,
+  isodow(make_timestamp(epoch_us(s.start_time)))::INTEGER AS weekday,
+  hour(make_timestamp(epoch_us(s.start_time)))::INTEGER AS hour,
   s.user_id,
   u.first_name,
   u.last_name,
