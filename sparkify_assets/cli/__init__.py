@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import alert_test, demo, maintain, query, rejects, run, sample, status
+from sparkify_assets.cli import alert_test, ask, demo, maintain, query, rejects, run, sample, status
 from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import SparkifyError
@@ -34,6 +34,7 @@ app.command(name="query")(query.query)
 app.command(name="rejects")(rejects.rejects)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
+app.command(name="ask", context_settings=ask.CONTEXT)(ask.ask)
 app.command(name="maintain")(maintain.maintain)
 app.command(name="alert-test")(alert_test.alert_test)
 

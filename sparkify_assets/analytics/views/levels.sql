@@ -1,8 +1,8 @@
--- A user's week at one level is one entry; only weeks with both levels are looked at play by play.
-WITH weeks AS (
+-- A user's day at one level is one entry; only days with several levels are looked at play by play.
+WITH days AS (
   SELECT
     user_id,
-    date_trunc('week', start_time) AS week,
+    epoch_ms(start_time) // 86400000 AS day,
     min(level) AS lowest,
     max(level) AS highest,
     min(start_time) AS first_play,
@@ -13,13 +13,13 @@ WITH weeks AS (
 ),
 entries AS (
   SELECT user_id, lowest AS level, first_play, last_play, NULL::BIGINT AS songplay_id
-  FROM weeks
+  FROM days
   WHERE lowest = highest
   UNION ALL
   SELECT s.user_id, s.level, s.start_time, s.start_time, s.songplay_id
   FROM songplays AS s
-  SEMI JOIN (SELECT user_id, week FROM weeks WHERE lowest <> highest) AS w
-    ON w.user_id = s.user_id AND w.week = date_trunc('week', s.start_time)
+  SEMI JOIN (SELECT user_id, day FROM days WHERE lowest <> highest) AS d
+    ON d.user_id = s.user_id AND d.day = epoch_ms(s.start_time) // 86400000
   WHERE s.level IS NOT NULL
 ),
 ordered AS (
