@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from sparkify_assets.lake.log import LogState, StoredPart
 from sparkify_assets.lake.scan import read_parts, scan_part
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table
+
+if TYPE_CHECKING:  # they load pandas, which takes longer than most commands
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
 
 
 class Snapshot:
@@ -66,6 +69,8 @@ class Snapshot:
 
     def dataset(self) -> ds.Dataset:
         """The rows as a pyarrow dataset, for readers that leave out what they do not need."""
+        import pyarrow.dataset as ds
+
         filesystem, root = self.location.arrow()
         parquet = ds.ParquetFileFormat()
         fragments = [
@@ -100,6 +105,8 @@ class Snapshot:
         return self.state.last.modified if self.state.last else 0
 
     def _partition(self, part: StoredPart) -> pc.Expression:
+        import pyarrow.compute as pc
+
         expression = pc.scalar(value=True)
         for name in self.table.partition_by:
             value = pa.scalar(part.partition[name]).cast(self.table.plain_schema.field(name).type)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sparkify_assets.refresh.plan import Plan
-from sparkify_assets.refresh.publish import Published
+if TYPE_CHECKING:
+    from sparkify_assets.refresh.plan import Plan
+    from sparkify_assets.refresh.publish import Published
 
 
 @dataclass
