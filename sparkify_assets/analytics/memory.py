@@ -8,6 +8,8 @@ fail, DuckDB reports it, and the process lives.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _GB = 1 << 30
@@ -16,13 +18,15 @@ _ROOM = _GB
 _HELD = "VmData:"
 
 
-def limit_memory(query_gb: float) -> bool:
-    """Let this process hold so much more than now, and a bit; whether the system can do that.
+@contextmanager
+def limited_memory(query_gb: float) -> Iterator[None]:
+    """Within it this process may hold so much more than now, and a bit.
 
     Only on Linux; elsewhere DuckDB's own limit is the only one. A lower limit is left as it is.
     """
     if sys.platform != "linux":
-        return False
+        yield
+        return
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -31,7 +35,10 @@ def limit_memory(query_gb: float) -> bool:
         if limit != resource.RLIM_INFINITY:
             wanted = min(wanted, limit)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
-    return True
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _held() -> int:

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from sparkify_assets.cli.output import console, print_table, say
+from sparkify_assets.cli.answer import AnswerFormat, write_answer
+from sparkify_assets.cli.lake_session import lake_session
+from sparkify_assets.cli.output import console, say
 from sparkify_assets.cli.run import run_and_summarize, show_summary
 from sparkify_assets.cli.sample import sample
 from sparkify_assets.cli.status import show_status
 from sparkify_assets.settings import DEMO, DEMO_MONTH, load_settings
 
-_TOP = 5
+_QUESTION, _TOP = "top-songs", "5"
 
 
 def demo(
@@ -40,24 +42,19 @@ def demo(
     show_summary(run_and_summarize(settings, rebuild=False, quiet=False), settings)
     console.rule("sparkify status", align="left")
     show_status(get_status(settings), settings)
-    console.rule("the most played songs", align="left")
+    console.rule(f"sparkify ask {_QUESTION} --limit {_TOP}", align="left")
     show_top_songs(str(lake))
-    say("Next: `make dev` opens these tables and this run in Dagster's UI.")
+    say("Next: `make dev` opens these tables, this run and the report in Dagster's UI;")
+    say("`.venv/bin/sparkify ask` lists what else can be asked.")
 
 
 def show_top_songs(lake: str) -> None:
-    """The most played songs of all, asked with SQL."""
-    import duckdb
+    """The most played songs of all."""
+    from sparkify_assets.analytics.question import answer, find_question
 
-    from sparkify_assets.lake.lake import Lake
-    from sparkify_assets.tables import SONGPLAYS
-
-    with duckdb.connect() as connection:
-        connection.register("songplays", Lake.at(lake).snapshot(SONGPLAYS).dataset())
-        rows = connection.sql(
-            f"""
-            SELECT song, artist, count(*) AS plays, count(DISTINCT user_id) AS listeners
-            FROM songplays GROUP BY song, artist ORDER BY plays DESC, song, artist LIMIT {_TOP}
-            """  # noqa: S608 -- a constant
-        ).fetchall()
-    print_table("", ["song", "artist", "plays", "listeners"], rows, right=["plays", "listeners"])
+    question = find_question(_QUESTION)
+    with (
+        lake_session(lake) as session,
+        answer(session, question, question.values({"limit": _TOP})) as reader,
+    ):
+        write_answer(reader, AnswerFormat.TABLE)

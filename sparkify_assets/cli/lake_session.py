@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sparkify_assets.cli.interrupt import Interrupted
+from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import UsageError
 from sparkify_assets.settings import load_settings
 
 if TYPE_CHECKING:
     from sparkify_assets.analytics.session import Session
+    from sparkify_assets.lake.release import Release
 
 AtOption = Annotated[
     str | None,
@@ -44,7 +47,7 @@ def lake_session(
         UsageError: `at` is no time.
         LakeError: there is no release, or none of that time is kept.
     """
-    from sparkify_assets.analytics.memory import limit_memory
+    from sparkify_assets.analytics.memory import limited_memory
     from sparkify_assets.analytics.session import Limits, open_session
     from sparkify_assets.lake.lake import Lake
     from sparkify_assets.lake.release import release_at
@@ -53,11 +56,26 @@ def lake_session(
     settings = load_settings(lake=lake)
     found = Lake.at(settings.lake)
     limits = Limits(settings.query_memory_gb, settings.query_seconds)
-    limit_memory(limits.memory_gb)
-    with open_session(
-        found, release_at(found, when) if when else None, limits, keep=keep
-    ) as session:
-        yield session
+    release = release_at(found, when) if when else None
+    try:
+        with (
+            limited_memory(limits.memory_gb),
+            open_session(found, release, limits, keep=keep) as session,
+        ):
+            yield session
+            _tell_pending(session.release)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
+
+
+def _tell_pending(release: Release) -> None:
+    if release.pending:
+        errors.print(
+            f"The plays of {', '.join(release.pending)} are those from before: "
+            "`sparkify status` tells why.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def moment(text: str) -> datetime:

@@ -14,7 +14,6 @@ from sparkify_assets.cli.answer import (
     chosen_format,
     write_answer,
 )
-from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.lake_session import AtOption, lake_session
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.cli.output import errors
@@ -41,18 +40,8 @@ def query(
     """
     chosen = chosen_format(form, output)
     text = _read(sql)
-    try:
-        with lake_session(lake, at) as session, session.reader(text) as reader:
-            write_answer(reader, chosen, output)
-            if session.release.pending:
-                errors.print(
-                    f"The plays of {', '.join(session.release.pending)} are those from before: "
-                    "`sparkify status` tells why.",
-                    style="yellow",
-                    soft_wrap=True,
-                )
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted") from None
+    with lake_session(lake, at) as session, session.reader(text) as reader:
+        write_answer(reader, chosen, output)
     if output is not None:
         errors.print(f"{Path(output)} written", style="dim", soft_wrap=True)
 

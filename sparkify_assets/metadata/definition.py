@@ -34,7 +34,7 @@ def description(table: Table) -> str:
     else:
         facts.append("**Partitions:** none; replaced as a whole")
     facts += [f"**Made from** `{name}`: {reads.value}" for name, reads in table.reads.items()]
-    facts.append(f"**In SQL:** see *Reading the tables* in the README; the table is `{table.name}`")
+    facts.append(f"**In SQL:** `sparkify query 'FROM {table.name} LIMIT 10'`")
     return "\n".join([table.description, "", *[f"- {fact}" for fact in facts]])
 
 
