@@ -74,6 +74,11 @@ class Session:
         self.release = release
         self._prepare()
 
+    @property
+    def lake_uri(self) -> str:
+        """Where the lake is."""
+        return self._lake.location.uri
+
     def refresh(self) -> bool:
         """Go on to the newest release; whether there was a newer one."""
         newest = last_release(self._lake)
