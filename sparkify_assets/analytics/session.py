@@ -137,7 +137,12 @@ class Session:
 
         def start() -> pa.RecordBatchReader:
             self._open_relations(statement.relations)
-            relation = self._sql.sql(statement.text, params=values or None)
+            try:
+                relation = self._sql.sql(statement.text, params=values or None)
+            except duckdb.BinderException:
+                # The same error again, and with the line and the place in it.
+                self._sql.execute(statement.text, values or None)
+                raise
             if relation is None:
                 raise QueryError("the statement gives no rows")
             return relation.to_arrow_reader(BATCH_ROWS)

@@ -103,7 +103,7 @@ def _output(shell: Shell, argument: str) -> None:
 def _release(shell: Shell, argument: str) -> None:  # noqa: ARG001 -- as all commands
     release = shell.session.release
     follows = "stays (.pin is on)" if shell.pinned else "goes on to newer ones (.pin is off)"
-    say(f"{str(release).capitalize()}; this shell {follows}.")
+    say(f"This shell reads {release} and {follows}.")
     if release.pending:
         say(f"Not made anew yet: {', '.join(release.pending)}.", "yellow")
     print_table("", ["table", "version"], sorted(release.versions.items()), right=["version"])

@@ -26,11 +26,11 @@ KEYWORDS = (
 FUNCTIONS = (
     "count sum avg min max median mode quantile_cont stddev arg_min arg_max string_agg list "
     "any_value approx_count_distinct bool_and bool_or row_number rank dense_rank lag lead "
-    "first_value last_value ntile percent_rank date_trunc date_part date_diff date_add strftime strptime "
-    "make_date epoch now today extract year month day hour week dayofweek monthname dayname lower "
-    "upper trim length substring replace split_part contains starts_with regexp_matches "
-    "regexp_replace concat concat_ws coalesce nullif ifnull greatest least round floor ceil abs ln "
-    "sqrt unnest range generate_series list_aggregate struct_pack histogram"
+    "first_value last_value ntile percent_rank date_trunc date_part date_diff date_add strftime "
+    "strptime make_date epoch now today extract year month day hour week dayofweek monthname "
+    "dayname lower upper trim length substring replace split_part contains starts_with "
+    "regexp_matches regexp_replace concat concat_ws coalesce nullif ifnull greatest least round "
+    "floor ceil abs ln sqrt unnest range generate_series list_aggregate struct_pack histogram"
 ).split()
 _WORD = re.compile(r"\w*\Z")
 _OF_RELATION = re.compile(r'(\w+)"?\s*\.\s*"?\w*\Z')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import ThreadedCompleter
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import Input
@@ -57,7 +56,7 @@ def converse(shell: Shell) -> None:
             errors.print("error: ", style="bold red", end="")
             errors.print(harmless(str(error)), style="red", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
-            errors.print("stopped", style="yellow")
+            errors.print("\nstopped", style="yellow")  # the terminal shows ^C
 
 
 def prompt_session(
@@ -69,7 +68,7 @@ def prompt_session(
         prompt_continuation=FormattedText([("class:continuation", f"{'...> ':>{len(_PROMPT)}}")]),
         multiline=True,
         key_bindings=_keys(),
-        completer=ThreadedCompleter(SqlCompleter()),
+        completer=SqlCompleter(),
         complete_while_typing=False,
         lexer=PygmentsLexer(SqlLexer),
         style=_STYLE,
