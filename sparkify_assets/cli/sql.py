@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sparkify_assets.cli.answer import AnswerFormatOption
+from sparkify_assets.cli.answer import AnswerFormat
 from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.errors import UsageError
@@ -19,14 +19,17 @@ def sql(
         str | None,
         typer.Option("--at", help="The release of that time (ISO, UTC), and stay with it."),
     ] = None,
-    output: AnswerFormatOption = None,
+    form: Annotated[
+        AnswerFormat,
+        typer.Option("--format", help="table, csv, json, markdown; into a pipe also parquet."),
+    ] = AnswerFormat.TABLE,
 ) -> None:
     """Ask the lake in SQL: a shell; with `< FILE` or a pipe, all its statements in order."""
     from sparkify_assets.cli.answer import chosen_format
     from sparkify_assets.cli.lake_session import lake_session
     from sparkify_assets.cli.shell.shell import Shell
 
-    form = chosen_format(output, None)
+    chosen_format(form, None)
     with lake_session(lake, at) as session:
         shell = Shell(session, form, pinned=at is not None)
         if sys.stdin.isatty() and sys.stdout.isatty():

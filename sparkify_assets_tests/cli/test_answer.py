@@ -224,8 +224,10 @@ def test_a_terminal_obeys_nothing_in_the_data(
 
 
 def test_names_of_columns_are_not_obeyed_either(capsys: Out) -> None:
-    show_rows(pa.table({"[red]a\x1b[2J": [1]}))
-    assert "[red]a\\x1b[2J" in capsys.readouterr().out
+    show_rows(pa.table({"[red]a\x1b[2J": ["turned \u202e around"]}))
+    out = capsys.readouterr().out
+    assert "[red]a\\x1b[2J" in out
+    assert "turned \\x202e around" in out
 
 
 def test_a_table_shows_the_first_rows_and_reads_no_more(session: Session, capsys: Out) -> None:

@@ -41,22 +41,20 @@ def converse(shell: Shell) -> None:
     say(f"{shell.session.lake_uri}, {shell.session.release}", "bold")
     say("End a statement with ;  Tab completes, .tables lists tables, .help helps, Ctrl-D leaves")
     while True:
+        asked = False
         try:
             text = session.prompt()
-        except KeyboardInterrupt:
-            continue  # the line is dropped
-        except EOFError:
-            return
-        try:
+            asked = True
             for piece in typed(text):
                 shell.run(piece)
-        except Left:
+        except (EOFError, Left):
             return
         except SparkifyError as error:
             errors.print("error: ", style="bold red", end="")
             errors.print(harmless(str(error)), style="red", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
-            errors.print("\nstopped", style="yellow")  # the terminal shows ^C
+            if asked:  # else a line was dropped
+                errors.print("\nstopped", style="yellow")  # the terminal shows ^C
 
 
 def prompt_session(

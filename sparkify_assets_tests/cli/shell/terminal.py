@@ -60,6 +60,13 @@ class Terminal(Stopping):
             ended = not self._more(until)
             assert not ended, f"not shown: {pattern!r}; the end of what is:\n{shown[-3000:]}"
 
+    def wait_until_it_works(self) -> None:
+        """Wait until what was typed runs: Ctrl-C is a signal by then, and no key of the prompt."""
+        until = time.monotonic() + _ANSWER_SECONDS
+        while not termios.tcgetattr(self._terminal)[3] & termios.ISIG:
+            assert time.monotonic() < until, f"still at the prompt:\n{self.shown[-3000:]}"
+            time.sleep(0.05)
+
     @property
     def shown(self) -> str:
         """What it was sent, without codes."""

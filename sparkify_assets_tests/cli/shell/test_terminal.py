@@ -44,6 +44,7 @@ def test_somebody_at_a_terminal(released: Lake, tmp_path: Path) -> None:
         # Ctrl-C stops a query, and nothing else.
         terminal.wait_for(_PROMPT)
         terminal.type(_ENDLESS)
+        terminal.wait_until_it_works()
         with pytest.raises(AssertionError, match="not shown"):
             terminal.wait_for("stopped|error|row", seconds=1)
         terminal.type("\x03")
@@ -51,6 +52,7 @@ def test_somebody_at_a_terminal(released: Lake, tmp_path: Path) -> None:
         terminal.type("SELECT 40 + 2 AS answer;\r")
         terminal.wait_for(r"answer .* 42 .*1 row")
         # At the prompt it drops the line.
+        terminal.wait_for(_PROMPT)
         terminal.type("SELECT dropped\x03")
         terminal.type("SELECT 'after' AS it;\r")
         terminal.wait_for(r"it .* after .*1 row")
