@@ -163,9 +163,13 @@ def test_an_answer_without_rows_is_an_answer(session: Session, name: str, conten
     assert written(session, "SELECT 1 AS a WHERE false", name).read_text() == content
 
 
-@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.parquet", "x.md", "x.txt"])
-def test_a_failing_answer_leaves_no_file(session: Session, name: str) -> None:
-    sql = "SELECT if(range = 90000, error('no more'), 'x') AS a FROM range(100000)"
+@pytest.mark.parametrize(
+    ("name", "failing"),
+    # Of a table the first rows alone are read.
+    [("x.csv", 90_000), ("x.json", 90_000), ("x.parquet", 90_000), ("x.md", 90_000), ("x.txt", 0)],
+)
+def test_a_failing_answer_leaves_no_file(session: Session, name: str, failing: int) -> None:
+    sql = f"SELECT if(range = {failing}, error('no more'), 'x') AS a FROM range(100000)"
     with pytest.raises(SparkifyError, match="no more"):
         written(session, sql, name)
     assert list(Path().iterdir()) == []
@@ -240,6 +244,11 @@ def test_a_table_shows_the_first_rows_and_reads_no_more(session: Session, capsys
     assert " 200 " not in out.split("The first")[0]
     # The session goes on.
     assert session.table("SELECT 1 AS a").to_pylist() == [{"a": 1}]
+
+
+def test_a_table_in_a_file_is_not_endless_either(session: Session) -> None:
+    path = written(session, "SELECT range AS n FROM range(1000000000000)", "x.txt")
+    assert "The first 10,000 rows; there are more" in path.read_text().splitlines()[-1]
 
 
 def test_exactly_as_many_rows_as_are_shown_are_all(session: Session, capsys: Out) -> None:
