@@ -77,6 +77,11 @@ class Session:
         self.release = release
         self._prepare()
 
+    @property
+    def lake_uri(self) -> str:
+        """Where the lake is."""
+        return self._lake.location.uri
+
     def refresh(self) -> bool:
         """Go on to the newest release; whether there was a newer one."""
         newest = last_release(self._lake)
@@ -135,7 +140,12 @@ class Session:
 
         def start() -> pa.RecordBatchReader:
             self._open_relations(statement.relations)
-            relation = self._sql.sql(statement.text, params=values or None)
+            try:
+                relation = self._sql.sql(statement.text, params=values or None)
+            except duckdb.BinderException:
+                # The same error again, and with the line and the place in it.
+                self._sql.execute(statement.text, values or None)
+                raise
             if relation is None:
                 raise QueryError("the statement gives no rows")
             return relation.to_arrow_reader(BATCH_ROWS)

@@ -12,9 +12,20 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import alert_test, ask, demo, maintain, query, rejects, run, sample, status
+from sparkify_assets.cli import (
+    alert_test,
+    ask,
+    demo,
+    maintain,
+    query,
+    rejects,
+    run,
+    sample,
+    sql,
+    status,
+)
 from sparkify_assets.cli.interrupt import Interrupted
-from sparkify_assets.cli.output import errors
+from sparkify_assets.cli.output import errors, harmless
 from sparkify_assets.errors import SparkifyError
 
 _STOPPED = "interrupted: what was committed stays, and the next `sparkify run` completes the rest"
@@ -30,11 +41,12 @@ app = typer.Typer(
 )
 app.command(name="run")(run.run)
 app.command(name="status")(status.status)
+app.command(name="ask", context_settings=ask.CONTEXT)(ask.ask)
 app.command(name="query")(query.query)
+app.command(name="sql")(sql.sql)
 app.command(name="rejects")(rejects.rejects)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
-app.command(name="ask", context_settings=ask.CONTEXT)(ask.ask)
 app.command(name="maintain")(maintain.maintain)
 app.command(name="alert-test")(alert_test.alert_test)
 
@@ -44,7 +56,7 @@ def main() -> None:
     try:
         app()
     except SparkifyError as error:
-        errors.print(f"[bold red]error:[/] {_escaped(str(error))}", soft_wrap=True)
+        errors.print(f"[bold red]error:[/] {_escaped(harmless(str(error)))}", soft_wrap=True)
         sys.exit(error.exit_code)
     except Interrupted as stopped:
         errors.print(str(stopped) or _STOPPED, soft_wrap=True)

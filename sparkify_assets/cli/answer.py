@@ -5,22 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import pyarrow as pa
 import typer
 
-from sparkify_assets.cli.output import counted, print_table, say
+from sparkify_assets.cli.grid import show_rows
+from sparkify_assets.cli.output import harmless
+from sparkify_assets.cli.values import for_csv, for_json, for_people, is_number
 from sparkify_assets.errors import SparkifyError, UsageError
 
 # More rows than that nobody reads on a terminal.
 TABLE_ROWS = 200
+# A table is measured before it is written; so many rows of it may be in memory.
+_FILE_ROWS = 10_000
 
 
 class AnswerFormat(StrEnum):
@@ -58,7 +62,7 @@ def chosen_format(asked: AnswerFormat | None, output: Path | None) -> AnswerForm
         UsageError: the file's ending says none, or Parquet would go to a terminal.
     """
     if asked is None and output is not None:
-        asked = _ENDINGS.get(output.suffix.lower())
+        asked = format_of(output)
         if asked is None:
             raise UsageError(
                 f"--output: {output.name} does not say which format; add --format, or end it in "
@@ -69,55 +73,68 @@ def chosen_format(asked: AnswerFormat | None, output: Path | None) -> AnswerForm
     return asked or AnswerFormat.TABLE
 
 
+def format_of(output: Path) -> AnswerFormat | None:
+    """The format that a file's ending says, None where it says none."""
+    return _ENDINGS.get(output.suffix.lower())
+
+
 def write_answer(
-    reader: pa.RecordBatchReader, form: AnswerFormat, output: Path | None = None
-) -> None:
-    """Write all rows, batch by batch.
+    reader: pa.RecordBatchReader,
+    form: AnswerFormat,
+    output: Path | None = None,
+    *,
+    append: bool = False,
+    note: Callable[[], str] = str,
+) -> int:
+    """Write all rows, batch by batch; of a table on standard output the first.
+
+    Args:
+        append: after what the file holds already.
+        note: what a table says after the number of rows, asked when it has been shown.
+
+    Returns:
+        How many rows were written.
 
     Raises:
-        SparkifyError: the file cannot be written.
+        SparkifyError: the file cannot be written, or cannot hold the answer.
     """
     if form is AnswerFormat.TABLE and output is None:
-        _to_terminal(reader)
-        return
-    with _target(output) as target:
-        _WRITERS[form](reader, target)
+        return _show(reader, TABLE_ROWS, note)
+    with _target(output, append) as target:
+        return _WRITERS[form](reader, target)
 
 
-def show_rows(rows: pa.Table, more: bool = False) -> None:
-    """Rows as a table for people; `more`: there are others that are not shown."""
-    numbers = [f.name for f in rows.schema if pa.types.is_integer(f.type) or _is_float(f.type)]
-    shown = [[_text(row[i]) for i in range(rows.num_columns)] for row in _tuples(rows)]
-    print_table("", rows.column_names, shown, right=numbers)
-    if more:
-        say(
-            f"The first {rows.num_rows:,} rows; add LIMIT, or --output FILE for all of them.", "dim"
-        )
-    else:
-        say(f"{counted(rows.num_rows, 'row')}.", "dim")
-
-
-def _to_terminal(reader: pa.RecordBatchReader) -> None:
+def _show(reader: pa.RecordBatchReader, most: int, note: Callable[[], str] = str) -> int:
     batches: list[pa.RecordBatch] = []
     for batch in reader:
         batches.append(batch)
-        if sum(b.num_rows for b in batches) > TABLE_ROWS:
+        if sum(b.num_rows for b in batches) > most:
             break
     rows = pa.Table.from_batches(batches, schema=reader.schema)
-    show_rows(rows.slice(0, TABLE_ROWS), more=rows.num_rows > TABLE_ROWS)
+    shown = rows.slice(0, most)
+    show_rows(shown, more=rows.num_rows > most, note=note)
+    return int(shown.num_rows)
 
 
 @contextmanager
-def _target(output: Path | None) -> Iterator[BinaryIO]:
+def _target(output: Path | None, append: bool) -> Iterator[BinaryIO]:
     if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        sys.stdout.flush()
+        if sys.stdout.isatty():
+            yield cast("BinaryIO", _Terminal())
+        else:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
         return
     aside = output.with_name(f".{output.name}.part")
     try:
         with aside.open("wb") as target:
             yield target
-        aside.replace(output)
+        if append:
+            with aside.open("rb") as rows, output.open("ab") as held:
+                shutil.copyfileobj(rows, held)
+        else:
+            aside.replace(output)
     except OSError as error:
         if isinstance(error, SparkifyError):
             raise
@@ -126,58 +143,86 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
         aside.unlink(missing_ok=True)
 
 
-def _csv(reader: pa.RecordBatchReader, target: BinaryIO) -> None:
-    text = io.TextIOWrapper(target, "utf-8", newline="", write_through=True)
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(reader.schema.names)
+class _Terminal(io.RawIOBase):
+    """Standard output where it is a terminal: it obeys nothing that stands in the data."""
+
+    def write(self, content: Any) -> int:
+        return sys.stdout.write(harmless(bytes(content).decode()))
+
+
+def _csv(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
+    def write(lines: Iterator[Any]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        target.write(text.getvalue().encode())
+
+    written = 0
+    write(iter([reader.schema.names]))
     for batch in reader:
-        lines.writerows([_plain(value) for value in row] for row in _tuples(batch))
-    text.detach()
+        write(zip(*map(for_csv, batch.columns), strict=True))
+        written += batch.num_rows
+    return written
 
 
-def _json(reader: pa.RecordBatchReader, target: BinaryIO) -> None:
-    names = reader.schema.names
-    before = b"["
+def _json(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
+    names = _unique(reader.schema.names)
+    written = 0
     for batch in reader:
-        for row in _tuples(batch):
-            values = dict(zip(names, row, strict=True))
-            line = json.dumps(values, ensure_ascii=False, default=_plain)
-            target.write(before + b"\n" + line.encode())
-            before = b","
-    target.write(b"[]\n" if before == b"[" else b"\n]\n")
+        for row in zip(*map(for_json, batch.columns), strict=True):
+            line = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+            target.write((",\n" if written else "[\n").encode() + line.encode())
+            written += 1
+    target.write(b"\n]\n" if written else b"[]\n")
+    return written
 
 
-def _parquet(reader: pa.RecordBatchReader, target: BinaryIO) -> None:
+def _parquet(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(target, reader.schema, compression="zstd") as writer:
-        for batch in reader:
-            writer.write_batch(batch)
+    schema = pa.schema(
+        [
+            field.with_name(name)
+            for field, name in zip(reader.schema, _unique(reader.schema.names), strict=True)
+        ]
+    )
+    written = 0
+    try:
+        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+            for batch in reader:
+                writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+                written += batch.num_rows
+    except pa.ArrowNotImplementedError as error:
+        raise UsageError(f"Parquet cannot hold the answer: {error}; use CAST in the SQL") from None
+    return written
 
 
-def _markdown(reader: pa.RecordBatchReader, target: BinaryIO) -> None:
-    sides = ["---:" if _is_number(field.type) else "---" for field in reader.schema]
-    target.write(_row(reader.schema.names) + _row(sides))
+def _markdown(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
+    names = reader.schema.names
+    sides = ["---:" if is_number(field.type) else "---" for field in reader.schema]
+    target.write(_row([_in_markdown(name) for name in names]) + _row(sides))
+    written = 0
     for batch in reader:
-        for row in _tuples(batch):
+        for row in zip(*map(for_people, names, batch.columns), strict=True):
             target.write(_row([_in_markdown(value) for value in row]))
+        written += batch.num_rows
+    return written
 
 
-def _table(reader: pa.RecordBatchReader, target: BinaryIO) -> None:
+def _table(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
     from rich.console import Console
 
     from sparkify_assets.cli import output
 
-    text = io.TextIOWrapper(target, "utf-8", write_through=True)
+    text = io.StringIO()
     before, output.console = output.console, Console(file=text, width=160, highlight=False)
     try:
-        show_rows(pa.Table.from_batches(list(reader), schema=reader.schema))
+        return _show(reader, _FILE_ROWS)
     finally:
         output.console = before
-        text.detach()
+        target.write(text.getvalue().encode())
 
 
-_WRITERS: dict[AnswerFormat, Callable[[pa.RecordBatchReader, BinaryIO], None]] = {
+_WRITERS: dict[AnswerFormat, Callable[[pa.RecordBatchReader, BinaryIO], int]] = {
     AnswerFormat.CSV: _csv,
     AnswerFormat.JSON: _json,
     AnswerFormat.PARQUET: _parquet,
@@ -190,47 +235,17 @@ def _row(cells: list[str]) -> bytes:
     return f"| {' | '.join(cells)} |\n".encode()
 
 
-def _in_markdown(value: Any) -> str:
-    text = "" if value is None else _text(value)
-    return " ".join(text.replace("|", "\\|").split())
+def _in_markdown(text: str | None) -> str:
+    return "" if text is None else " ".join(text.replace("|", "\\|").split())
 
 
-def _tuples(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    return zip(*[column.to_pylist() for column in rows.columns], strict=True)
-
-
-def _plain(value: Any) -> Any:
-    """A value for programs."""
-    if isinstance(value, datetime):
-        return _instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False, default=_plain)
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
-def _text(value: Any) -> Any:
-    """A value for people."""
-    if isinstance(value, float):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int) or value is None:
-        return value
-    return str(_plain(value))
-
-
-def _instant(value: datetime) -> str:
-    text = value.isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
-
-
-def _is_float(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or _is_float(kind))
+def _unique(names: list[str]) -> list[str]:
+    """Names of which no two are alike: the second `a` is `a_2`."""
+    found: list[str] = []
+    for name in names:
+        number, unique = 1, name
+        while unique in found:
+            number += 1
+            unique = f"{name}_{number}"
+        found.append(unique)
+    return found

@@ -22,15 +22,16 @@ errors = Console(stderr=True, highlight=False)
 
 def say(text: str, style: str = "") -> None:
     """A sentence to standard output; never broken into lines or read as markup."""
-    console.print(_harmless(text), style=style or None, markup=False, soft_wrap=True)
+    console.print(harmless(text), style=style or None, markup=False, soft_wrap=True)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """File names and lines from outside may hold codes that a terminal would obey."""
     return _CODES.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
-_CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Also those that turn the direction of writing.
+_CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Format(StrEnum):
@@ -54,9 +55,13 @@ def print_table(
     table = Table(box=SIMPLE_HEAD)
     numbers = set(right)
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        table.add_column(
+            Text(harmless(column)),
+            justify="right" if column in numbers else "left",
+            overflow="fold",
+        )
     for row in rows:
-        table.add_row(*[Text(shown(value)) for value in row])
+        table.add_row(*[Text(shown(value), "dim" if value is None else "") for value in row])
     console.print(table)
 
 
@@ -66,7 +71,7 @@ def shown(value: Any) -> str:
         return "-"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return _harmless(str(value))
+    return harmless(str(value))
 
 
 def size(number: float) -> str:
