@@ -12,7 +12,17 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import alert_test, demo, maintain, rejects, run, sample, status
+from sparkify_assets.cli import (
+    alert_test,
+    ddl,
+    demo,
+    export,
+    maintain,
+    rejects,
+    run,
+    sample,
+    status,
+)
 from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import SparkifyError
@@ -34,6 +44,8 @@ app.command(name="rejects")(rejects.rejects)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
 app.command(name="maintain")(maintain.maintain)
+app.command(name="export")(export.export)
+app.command(name="ddl")(ddl.ddl)
 app.command(name="alert-test")(alert_test.alert_test)
 
 

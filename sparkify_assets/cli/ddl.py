@@ -9,6 +9,7 @@ import typer
 from sparkify_assets.analytics.ddl.tools import Tool
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.cli.output import console
+from sparkify_assets.cli.place import place_of
 from sparkify_assets.settings import load_settings
 
 
@@ -40,7 +41,7 @@ def ddl(
     from sparkify_assets.storage.location import Location
 
     settings = load_settings(lake=lake)
-    copy = Location(export.rstrip("/"), "--export") if export else None
+    copy = place_of(export, "--export") if export else None
     target = Target(
         Location(settings.lake),
         schema,

@@ -15,7 +15,8 @@ after the other; Athena takes them one at a time.
 Athena reads the newest version of each table; it has no queries of earlier versions. So two tables
 may be from before and after a run that is just at work.
 start_time is a time in UTC. In SELECT, the name of the table time is written "time".
-Columns and partitions come from the Delta log: no crawler, no MSCK REPAIR TABLE, also for new months.
+Columns and partitions come from the Delta log: no crawler and no MSCK REPAIR TABLE is needed, nor
+anything for new months.
 Parsed, not run: there was no AWS account.
 """
 

@@ -8,7 +8,6 @@ from sparkify_assets.analytics.ddl import athena, duckdb, redshift, spark, trino
 from sparkify_assets.analytics.ddl.target import Target
 from sparkify_assets.analytics.ddl.tools import Tool
 
-
 _SCRIPTS: Mapping[Tool, Callable[[Target], tuple[str, list[str]]]] = {
     Tool.ATHENA: athena.script,
     Tool.TRINO: trino.script,
