@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sparkify_assets.analytics.ddl import athena, duckdb, redshift, spark, trino
-from sparkify_assets.analytics.ddl.target import Target
+from sparkify_assets.analytics.ddl.target import Target, commented
 from sparkify_assets.analytics.ddl.tools import Tool
 
 _SCRIPTS: Mapping[Tool, Callable[[Target], tuple[str, list[str]]]] = {
@@ -29,5 +29,4 @@ def statements(tool: Tool, target: Target) -> list[str]:
 def script(tool: Tool, target: Target) -> str:
     """The statements as a text to be run, with notes as comments above. Raises as `statements`."""
     notes, found = _SCRIPTS[tool](target)
-    lines = [f"-- {line}".rstrip() for line in notes.strip().splitlines()]
-    return "\n".join(lines) + "\n\n" + "".join(f"{statement};\n\n" for statement in found).rstrip()
+    return "\n\n".join([commented(notes.strip().splitlines()), *(f"{one};" for one in found)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sparkify_assets.errors import UsageError
@@ -67,4 +68,9 @@ def described(table: Table) -> str:
             f"{column.name}: {column.description}", _WIDTH, initial_indent="  ",
             subsequent_indent="    ",
         )  # fmt: skip
-    return "\n".join(f"-- {line}" for line in lines)
+    return commented(lines)
+
+
+def commented(lines: Iterable[str]) -> str:
+    """Lines as SQL comments; without semicolons, at which some tools cut whatever they stand in."""
+    return "\n".join(f"-- {line}".rstrip().replace(";", ",") for line in lines)

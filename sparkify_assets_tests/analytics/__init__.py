@@ -1,0 +1,1 @@
+"""Answers from the lake, and the lake in the hands of other tools."""
