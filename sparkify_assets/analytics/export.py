@@ -163,15 +163,23 @@ def _into_bucket(to: Location, pieces: Sequence[Piece], copy: Exported, watch: W
         _check_alone(to, target, mine)
     except BaseException:
         with suppress(Exception):  # the next copy removes them, too
-            if target.get(UNDER_WAY) == mine:
-                target.delete([piece.key for piece in new])
-                target.delete([UNDER_WAY])
+            _forget(target, {piece.key for piece in new}, mine)
         raise
     target.put(MANIFEST, copy.to_json())
     ours = (before.keys if before else set()) | left
     present = {entry.key for entry in target.list()}
     target.delete(sorted((ours & present) - copy.keys))
     target.delete([UNDER_WAY])
+
+
+def _forget(target: Objects, new: set[str], mine: bytes) -> None:
+    """Remove what a copy put that came to nothing, and not what another one names."""
+    named = read_exported(target)
+    new = new - named.keys if named else new
+    alone = _is(target, mine)
+    target.delete(sorted(new if alone else new - left_under_way(target)))
+    if alone:
+        target.delete([UNDER_WAY])
 
 
 def _unwatched(_done: int, _of: int) -> None:
@@ -244,10 +252,16 @@ def _raised(error: OSError) -> None:
 
 
 def _check_alone(to: Location, target: Objects, mine: bytes) -> None:
-    with suppress(FileNotFoundError):
-        if target.get(UNDER_WAY) == mine:
-            return
-    raise LakeError(f"another export into {to.uri} began meanwhile; that one counts")
+    if not _is(target, mine):
+        raise LakeError(f"another export into {to.uri} began meanwhile; that one counts")
+
+
+def _is(target: Objects, mine: bytes) -> bool:
+    """Whether the copy under way is still this one."""
+    try:
+        return target.get(UNDER_WAY) == mine
+    except FileNotFoundError:
+        return False
 
 
 def _check_apart(lake: Location, to: Location) -> None:

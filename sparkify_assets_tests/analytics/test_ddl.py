@@ -98,7 +98,7 @@ def test_trino_registers_each_table_where_it_lies() -> None:
 
 def test_redshift_knows_each_column_once_and_each_month() -> None:
     parsed = sqlglot.parse(script(Tool.REDSHIFT, COPY), dialect="redshift")
-    tables = {one.find(exp.Table).name: one for one in parsed if isinstance(one, exp.Create)}
+    tables = {one.this.this.name: one for one in parsed if isinstance(one, exp.Create)}
     assert list(tables) == NAMES
     for table in PUBLIC:
         partitions = tables[table.name].find(exp.PartitionedByProperty)
