@@ -15,8 +15,8 @@ is off by default.
 Trino reads the newest version of each table. FOR VERSION AS OF reads an earlier one: the versions
 that belong together are in the lake's folder _releases.
 start_time is a TIMESTAMP(3) WITH TIME ZONE, an instant; SET TIME ZONE 'UTC' shows it in UTC.
-Only read: INSERT, COMMENT, OPTIMIZE or VACUUM from here would change the lake. Trino refuses writes
-on S3 as long as delta.enable-non-concurrent-writes is not set.
+Only read: INSERT, COMMENT, ANALYZE, OPTIMIZE or VACUUM from here would change the lake. Writes on
+S3 are off as long as delta.enable-non-concurrent-writes is not set.
 Parsed, not run: there was no Trino server.
 """
 
