@@ -12,8 +12,8 @@ from sparkify_assets.tables import PUBLIC, Column, Table
 _NOTES = """
 DuckDB, with its extension delta: INSTALL fetches it once from the internet.
 The views read the newest version of each table when they are asked, so two tables may be from
-before and after a run that is just at work. To hold on to a release, newer versions of the extension
-take delta_scan('…', version => 12), with the versions in the lake's folder _releases.
+before and after a run that is just at work. To hold on to a release, newer versions of the
+extension take delta_scan('…', version => 12); the versions are in the lake's folder _releases.
 In a database file: one that is not called like the schema, for DuckDB could not tell them apart.
 start_time is a TIMESTAMP WITH TIME ZONE; SET TimeZone holds for the session, so run it in each:
 days, weeks and hours are then those of UTC.
