@@ -15,7 +15,9 @@ import typer
 from sparkify_assets.cli import (
     alert_test,
     ask,
+    ddl,
     demo,
+    export,
     maintain,
     query,
     rejects,
@@ -44,10 +46,12 @@ app.command(name="status")(status.status)
 app.command(name="ask", context_settings=ask.CONTEXT)(ask.ask)
 app.command(name="query")(query.query)
 app.command(name="sql")(sql.sql)
+app.command(name="export")(export.export)
+app.command(name="ddl")(ddl.ddl)
 app.command(name="rejects")(rejects.rejects)
+app.command(name="maintain")(maintain.maintain)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
-app.command(name="maintain")(maintain.maintain)
 app.command(name="alert-test")(alert_test.alert_test)
 
 

@@ -111,9 +111,11 @@ def test_csv_can_be_read_back(session: Session) -> None:
 def test_csv_is_read_by_others_with_the_same_rows(session: Session) -> None:
     sql = "SELECT * EXCLUDE (list, struct, span, nothing, huge) FROM (" + _EVERYTHING + ") LIMIT 1"
     path = written(session, sql, "x.csv")
-    found = duckdb.sql(
-        f"SELECT instant, moment, day, price, whole, matched FROM '{path}'"
-    ).fetchall()
+    found = (
+        duckdb.connect()
+        .execute(f"SELECT instant, moment, day, price, whole, matched FROM '{path}'")
+        .fetchall()
+    )
     instant, moment, day, price, whole, matched = found[0]
     assert instant.astimezone(dt.UTC).microsecond == 796_000
     assert moment == dt.datetime(2018, 11, 15, 12, 0, 0, 1)  # noqa: DTZ001 -- has no zone in SQL
