@@ -237,17 +237,13 @@ def _check_parameters(question: Question) -> None:
     for name in question.parameters:
         if not _PARAMETER.fullmatch(name):
             raise BadQuestion(f"the parameter {name!r} needs a name of small letters, digits and _")
-    named = read_statement(_parser(), question.sql).parameters
+    with duckdb.connect() as parser:
+        named = read_statement(parser, question.sql).parameters
     declared = set(question.parameters)
     if unknown := sorted(named - declared):
         raise BadQuestion(f"the SQL names ${', $'.join(unknown)}, which parameters does not")
     if idle := sorted(declared - named):
         raise BadQuestion(f"the SQL does not name the parameters {', '.join(idle)}")
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
 
 
 def _told(error: Any) -> str:
