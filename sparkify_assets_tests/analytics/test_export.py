@@ -20,6 +20,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from sparkify_assets.analytics import export as exporting
+from sparkify_assets.analytics import staging
 from sparkify_assets.analytics.copying import Piece, copy_piece
 from sparkify_assets.analytics.export import Wanted, export
 from sparkify_assets.analytics.exported import MANIFEST, UNDER_WAY, under_way
@@ -261,14 +262,43 @@ def test_an_export_under_way_is_not_taken_for_a_dead_one(
 ) -> None:
     first, second = last_release(small), changed(small, 3)
 
+    copied: list[Piece] = []
+
     def meanwhile(piece: Piece, aside: Location) -> None:
-        monkeypatch.setattr(exporting, "copy_piece", copy_piece)
-        export(small, first, to)
         copy_piece(piece, aside)
+        copied.append(piece)
+        if len(copied) == 2:
+            monkeypatch.setattr(exporting, "copy_piece", copy_piece)
+            export(small, first, to)
 
     monkeypatch.setattr(exporting, "_AT_ONCE", 1)
     monkeypatch.setattr(exporting, "copy_piece", meanwhile)
     export(small, second, to)
+    assert ordered(TIME, with_duckdb(f"{to.uri}/time")) == in_lake(small, TIME)
+    assert names_beside(to) == ["copy"]
+
+
+def test_a_copy_is_never_away_while_it_is_replaced(
+    small: Lake, to: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(small, last_release(small), to)
+    changed(small, 3)
+
+    def away(path: Path, target: Path) -> Path:
+        raise AssertionError(f"{path} was moved to {target}")
+
+    monkeypatch.setattr(Path, "rename", away)
+    export(small, last_release(small), to)
+    assert ordered(TIME, with_duckdb(f"{to.uri}/time")) == in_lake(small, TIME)
+
+
+def test_where_folders_cannot_change_places_a_copy_is_replaced_all_the_same(
+    small: Lake, to: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(small, last_release(small), to)
+    changed(small, 3)
+    monkeypatch.setattr(staging, "_exchange", lambda *_: False)
+    export(small, last_release(small), to)
     assert ordered(TIME, with_duckdb(f"{to.uri}/time")) == in_lake(small, TIME)
     assert names_beside(to) == ["copy"]
 
