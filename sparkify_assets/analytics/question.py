@@ -46,17 +46,21 @@ class Parameter(_Declared):
     Attributes:
         default: what it is where nothing is given; null: the SQL does without.
         minimum: the smallest value of a number.
+        choices: the only values of a text.
     """
 
     type: Literal["month", "integer", "number", "text"]
     description: str = Field(min_length=1)
     default: Value = None
     minimum: int | float | None = None
+    choices: list[str] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Parameter:
         if self.minimum is not None and self.type not in {"integer", "number"}:
             raise ValueError(f"a minimum is for numbers, not for {self.type}")
+        if self.choices is not None and self.type != "text":
+            raise ValueError(f"choices are for text, not for {self.type}")
         if self.default is not None and self.value(str(self.default)) != self.default:
             raise ValueError(f"the default {self.default!r} is no {self.type}")
         return self
@@ -68,6 +72,8 @@ class Parameter(_Declared):
             ValueError: says what was expected.
         """
         if self.type == "text":
+            if self.choices is not None and text not in self.choices:
+                raise ValueError(f"one of {', '.join(self.choices)}")
             return text
         if self.type == "month":
             if not is_month(text):
