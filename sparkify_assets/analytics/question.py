@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
@@ -47,17 +46,21 @@ class Parameter(_Declared):
     Attributes:
         default: what it is where nothing is given; null: the SQL does without.
         minimum: the smallest value of a number.
+        choices: the only values of a text.
     """
 
     type: Literal["month", "integer", "number", "text"]
     description: str = Field(min_length=1)
     default: Value = None
     minimum: int | float | None = None
+    choices: list[str] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Parameter:
         if self.minimum is not None and self.type not in {"integer", "number"}:
             raise ValueError(f"a minimum is for numbers, not for {self.type}")
+        if self.choices is not None and self.type != "text":
+            raise ValueError(f"choices are for text, not for {self.type}")
         if self.default is not None and self.value(str(self.default)) != self.default:
             raise ValueError(f"the default {self.default!r} is no {self.type}")
         return self
@@ -69,6 +72,8 @@ class Parameter(_Declared):
             ValueError: says what was expected.
         """
         if self.type == "text":
+            if self.choices is not None and text not in self.choices:
+                raise ValueError(f"one of {', '.join(self.choices)}")
             return text
         if self.type == "month":
             if not is_month(text):
@@ -166,7 +171,8 @@ def all_questions() -> list[Question]:
     Raises:
         BadQuestion: a file is none.
     """
-    return [_read(file) for file in _files().values()]
+    with duckdb.connect() as parser:
+        return [_read(file, parser) for file in _files().values()]
 
 
 def find_question(name: str) -> Question:
@@ -182,7 +188,8 @@ def find_question(name: str) -> Question:
         near += [one for one in files if name and name in one and one not in near]
         hint = f"did you mean {' or '.join(near)}?" if near else "`sparkify ask` lists them"
         raise UsageError(f"{name}: there is no such question; {hint}")
-    return _read(files[name])
+    with duckdb.connect() as parser:
+        return _read(files[name], parser)
 
 
 def answer(
@@ -196,8 +203,11 @@ def answer(
     return session.reader(question.sql, values)
 
 
-def read_question(file_name: str, text: str) -> Question:
+def read_question(file_name: str, text: str, parser: duckdb.DuckDBPyConnection) -> Question:
     """A question from a file's text.
+
+    Args:
+        parser: any connection.
 
     Raises:
         BadQuestion: names the file, what was found there and what is expected.
@@ -208,7 +218,7 @@ def read_question(file_name: str, text: str) -> Question:
             raise BadQuestion("expected a name of small letters, digits and hyphens")
         header, sql = _split(text)
         found = Question.model_validate({"name": name, "sql": sql, **header})
-        _check_parameters(found)
+        _check_parameters(found, parser)
     except (BadQuestion, QueryError) as error:
         raise BadQuestion(f"analytics/questions/{file_name}: {error}") from None
     except ValidationError as error:
@@ -233,12 +243,11 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     return header, text[found.end() :].strip()
 
 
-def _check_parameters(question: Question) -> None:
+def _check_parameters(question: Question, parser: duckdb.DuckDBPyConnection) -> None:
     for name in question.parameters:
         if not _PARAMETER.fullmatch(name):
             raise BadQuestion(f"the parameter {name!r} needs a name of small letters, digits and _")
-    with duckdb.connect() as parser:
-        named = read_statement(parser, question.sql).parameters
+    named = read_statement(parser, question.sql).parameters
     declared = set(question.parameters)
     if unknown := sorted(named - declared):
         raise BadQuestion(f"the SQL names ${', $'.join(unknown)}, which parameters does not")
@@ -258,8 +267,5 @@ def _files() -> dict[str, Traversable]:
     return dict(sorted((file.name.removesuffix(".sql"), file) for file in files))
 
 
-def _read(file: Traversable) -> Question:
-    return _parsed(file.name, file.read_text("utf-8"))
-
-
-_parsed = cache(read_question)
+def _read(file: Traversable, parser: duckdb.DuckDBPyConnection) -> Question:
+    return read_question(file.name, file.read_text("utf-8"), parser)

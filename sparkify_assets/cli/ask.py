@@ -168,11 +168,15 @@ def _describe(question: Question) -> None:
             "",
             ["parameter", "type", "default", "description"],
             [
-                (option(name), one.type, _default(one), one.description)
+                (option(name), _kind(one), _default(one), one.description)
                 for name, one in question.parameters.items()
             ],
         )
     say("Also --lake, --at, --format and --output: see `sparkify ask --help`.", "dim")
+
+
+def _kind(parameter: Parameter) -> str:
+    return " or ".join(parameter.choices) if parameter.choices else parameter.type
 
 
 def _default(parameter: Parameter) -> str:

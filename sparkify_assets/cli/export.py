@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from sparkify_assets.cli.interrupt import Interrupted
+from sparkify_assets.cli.lake_session import AtOption, moment
 from sparkify_assets.cli.options import FormatOption, LakeOption
 from sparkify_assets.cli.output import Format, counted, print_json, print_table, say
 from sparkify_assets.cli.place import place_of
@@ -43,13 +43,7 @@ def export(
             show_default="all",
         ),
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", help="The release that was the newest at this time, UTC if it names no zone.",
-            show_default="the newest",
-        ),
-    ] = None,
+    at: AtOption = None,
     flat: Annotated[
         bool,
         typer.Option(
@@ -71,11 +65,11 @@ def export(
 
     to = place_of(directory, "sparkify export")
     wanted = Wanted(checked_tables(_split(tables)), _months(months), flat)
-    moment = _moment(at)
+    when = moment(at) if at else None
     the_lake = Lake.at(load_settings(lake=lake).lake)
     try:
         with Progress(quiet=output is Format.JSON) as progress:
-            release = release_at(the_lake, moment) if moment else last_release(the_lake)
+            release = release_at(the_lake, when) if when else last_release(the_lake)
             done = export_release(
                 the_lake, release, to, wanted,
                 lambda copied, of: progress.note(f"{release}: {copied:,} of {of:,} files"),
@@ -109,15 +103,3 @@ def _months(values: list[str] | None) -> tuple[str, ...] | None:
         if not is_month(month):
             raise UsageError(f"--months: found {month!r}, expected a month as YYYY-MM")
     return tuple(sorted(set(found))) or None
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            f"--at: found {text!r}, expected a time as 2018-11-30T12:00 or 2018-11-30T12:00+01:00"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -175,8 +176,8 @@ def test_a_wrong_value_is_told(given: dict[str, str], told: str) -> None:
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(name: str, text: str, told: str) -> None:
-    with pytest.raises(BadQuestion, match=re.escape(told)) as found:
-        read_question(name, text)
+    with duckdb.connect() as parser, pytest.raises(BadQuestion, match=re.escape(told)) as found:
+        read_question(name, text, parser)
     assert str(found.value).startswith(f"analytics/questions/{name}: ")
 
 

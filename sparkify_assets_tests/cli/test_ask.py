@@ -117,6 +117,10 @@ def test_a_month_without_plays_names_those_with_plays(ask: Ask) -> None:
         (("top-songs", "--limit", "--month"), "--limit: a value is missing"),
         (("top-songs", "--limit", "3", "--limit=4"), "--limit: given twice"),
         (("top-songs", "--limit", "x"), "--limit: found 'x', expected a whole number"),
+        (
+            ("before-level-changes", "--change", "up"),
+            "--change: found 'up', expected one of upgrade, downgrade",
+        ),
         (("top-songs", "2018-11"), "'2018-11': expected --name value; it has --month, --limit"),
         (("--limit", "3"), "--limit: an option before the question"),
         (("top-songs", "--at", "yesterday"), "--at: found 'yesterday', expected a time"),

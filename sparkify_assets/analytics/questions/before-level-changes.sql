@@ -6,42 +6,78 @@ description: >
   level-changes says what counts as a change. Times are UTC.
 parameters:
   month: {type: month, description: Only changes in this month.}
-  change: {type: text, description: upgrade or downgrade; else both.}
+  change: {type: text, choices: [upgrade, downgrade], description: Only these; else both.}
   limit: {type: integer, default: 50, minimum: 1, description: How many changes.}
 chart: {kind: bar, x: plays_30_days, y: user_id, color: change}
 */
-WITH changes AS (
-  SELECT user_id, changed_at, change, last_play_before
+-- A month alone needs each user's last play before it, not all changes until then.
+WITH entries AS (
+  SELECT user_id, start_time, songplay_id, level
+  FROM songplays
+  WHERE user_id IS NOT NULL AND level IS NOT NULL
+    AND $month IS NOT NULL AND year = $month[:4]::INT AND month = $month[6:]::INT
+  UNION ALL
+  SELECT user_id, last[1], last[2], last[3]
+  FROM (
+    SELECT user_id, max((start_time, songplay_id, level)) AS last
+    FROM songplays
+    WHERE user_id IS NOT NULL AND level IS NOT NULL AND $month IS NOT NULL
+      AND (year < $month[:4]::INT OR (year = $month[:4]::INT AND month < $month[6:]::INT))
+    GROUP BY user_id
+  )
+),
+ordered AS (
+  SELECT
+    user_id,
+    start_time AS changed_at,
+    level,
+    lag(level) OVER neighbours AS level_before,
+    lag(start_time) OVER neighbours AS last_play_before
+  FROM entries
+  WINDOW neighbours AS (PARTITION BY user_id ORDER BY start_time, songplay_id)
+),
+found AS (
+  SELECT user_id, changed_at, level, change, last_play_before
   FROM levels
-  WHERE ($month IS NULL OR month = $month) AND ($change IS NULL OR change = $change)
+  WHERE $month IS NULL
+  UNION ALL
+  SELECT
+    user_id,
+    changed_at,
+    level,
+    if(level = 'paid', 'upgrade', 'downgrade'),
+    last_play_before
+  FROM ordered
+  WHERE level_before <> level
+),
+changes AS (
+  SELECT user_id, changed_at, level, change, last_play_before
+  FROM found
+  WHERE $change IS NULL OR change = $change
   ORDER BY changed_at DESC, user_id, change
   LIMIT $limit
-),
-heard AS (
-  SELECT s.user_id, s.start_time, s.session_id, s.songplay_id, s.song, s.artist
-  FROM songplays AS s
-  WHERE s.user_id IN (SELECT user_id FROM changes)
-    AND s.start_time < (SELECT max(changed_at) FROM changes)
 ),
 recent AS (
   SELECT
     c.user_id,
     c.changed_at,
     count(*) AS plays,
-    count(DISTINCT h.start_time::DATE) AS days,
-    count(DISTINCT h.session_id) AS sessions
-  FROM changes AS c
-  JOIN heard AS h ON h.user_id = c.user_id
-    AND h.start_time >= c.changed_at - INTERVAL 30 DAY AND h.start_time < c.changed_at
+    count(DISTINCT epoch_ms(s.start_time) // 86400000) AS days,
+    count(DISTINCT s.session_id) AS sessions
+  FROM (SELECT DISTINCT user_id, changed_at FROM changes) AS c
+  JOIN songplays AS s ON s.user_id = c.user_id
+    AND s.start_time >= c.changed_at - INTERVAL 30 DAY AND s.start_time < c.changed_at
   GROUP BY ALL
 ),
 last_songs AS (
   SELECT
     c.user_id,
     c.changed_at,
-    max_by({'song': h.song, 'artist': h.artist}, h.songplay_id) AS heard
+    c.level,
+    max_by({'song': s.song, 'artist': s.artist}, s.songplay_id) AS heard
   FROM changes AS c
-  JOIN heard AS h ON h.user_id = c.user_id AND h.start_time = c.last_play_before
+  JOIN songplays AS s ON s.user_id = c.user_id AND s.start_time = c.last_play_before
+    AND s.level <> c.level
   GROUP BY ALL
 )
 SELECT
@@ -56,5 +92,5 @@ SELECT
   l.heard.artist AS last_artist
 FROM changes AS c
 LEFT JOIN recent AS r USING (user_id, changed_at)
-LEFT JOIN last_songs AS l USING (user_id, changed_at)
+LEFT JOIN last_songs AS l USING (user_id, changed_at, level)
 ORDER BY c.changed_at DESC, c.user_id, c.change
