@@ -21,6 +21,7 @@ warnings.filterwarnings("ignore", category=PreviewWarning)
 from sparkify_assets.assets.common import Common  # noqa: E402
 from sparkify_assets.assets.landing import landing_assets  # noqa: E402
 from sparkify_assets.assets.raw import raw_assets  # noqa: E402
+from sparkify_assets.assets.release import release_asset  # noqa: E402
 from sparkify_assets.assets.tables import table_assets  # noqa: E402
 from sparkify_assets.checks.plays import checks_of_plays  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
@@ -91,6 +92,7 @@ def build_defs(
             *landing_assets(common, settings.landing),
             *raw_assets(common, settings.rejected_share, settings.preview_rows),
             *table_assets(common),
+            release_asset(common),
         ],
         asset_checks=[checks_of_plays(months, settings.match_drop)],
         jobs=[*all_jobs(tags), upkeep],

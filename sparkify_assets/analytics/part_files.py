@@ -42,7 +42,8 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
 
     Attributes:
         failure: the last error in our own words; DuckDB tells it with words of its own around it.
-        opened: the parts that were opened, by path, for those who want to know.
+        opened: how often each part was opened, by its path in the table.
+        bytes_read: what DuckDB asked for, also where the cache had it.
     """
 
     protocol = PROTOCOL
@@ -54,6 +55,7 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
         self._cache = cache or RangeCache(CACHE_BYTES)
         self.failure: StorageError | None = None
         self.opened: dict[str, int] = {}
+        self.bytes_read = 0
 
     def add(self, folder: str, location: Location, part: StoredPart) -> str:
         """Make a part known; returns the path for DuckDB."""
@@ -87,7 +89,7 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
         try:
             if known.location.on_s3:
                 return RemotePart(known.location, known.part, self._cache, self)
-            return LocalPart(Path(known.location.uri, name).open("rb"), known.part.size)
+            return LocalPart(Path(known.location.uri, name).open("rb"), known.part.size, self)
         except FileNotFoundError as error:
             raise self.failed(known, error) from None
 
@@ -110,11 +112,16 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
 class LocalPart:
     """A part in a folder, as DuckDB's file."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, size: int, files: PartFiles) -> None:
+        self._file, self._files = file, files
         self.size = size
-        self.seek, self.tell, self.read = file.seek, file.tell, file.read
+        self.seek, self.tell = file.seek, file.tell
         self.flush, self.close = file.flush, file.close
+
+    def read(self, length: int = -1) -> bytes:
+        found = self._file.read(length)
+        self._files.bytes_read += len(found)
+        return found
 
     @property
     def closed(self) -> bool:
@@ -143,6 +150,7 @@ class RemotePart:
     def read(self, length: int = -1) -> bytes:
         end = self.size if length < 0 else min(self._at + length, self.size)
         start, self._at = self._at, end
+        self._files.bytes_read += max(0, end - start)
         if end <= start:
             return b""
         if self.size <= _WHOLE_BYTES:

@@ -80,6 +80,7 @@ def run_and_summarize(
     from sparkify_assets.cli.progress import Progress
     from sparkify_assets.lake.lake import Lake
     from sparkify_assets.refresh.plan import make_plan
+    from sparkify_assets.refresh.publish import publish
     from sparkify_assets.refresh.report import summarize, versions
     from sparkify_assets.refresh.steps import Outcome
 
@@ -102,7 +103,8 @@ def run_and_summarize(
                 )
             )
             return summarize(settings, outcome, before, time.monotonic() - started)
-    return summarize(settings, Outcome(plan, plan), before, time.monotonic() - started)
+    outcome = Outcome(plan, plan, published=publish(lake, settings.months))
+    return summarize(settings, outcome, before, time.monotonic() - started)
 
 
 def show_summary(summary: Summary, settings: Settings) -> None:
@@ -122,6 +124,7 @@ def show_summary(summary: Summary, settings: Settings) -> None:
     plays = summary.rows.get("songplays", 0)
     share = f" ({summary.matched_plays / plays:.1%})" if plays else ""
     say(f"Plays that match a song of the catalogue: {summary.matched_plays:,}{share}.")
+    show_release(summary.release)
     if summary.seconds_by_step:
         steps = ", ".join(f"{n} {s:.1f}" for n, s in summary.seconds_by_step.items())
         say(f"{summary.seconds:.1f} s in all; by step: {steps}.", style="dim")
@@ -141,6 +144,16 @@ def show_summary(summary: Summary, settings: Settings) -> None:
             "take them in.",
             style="yellow",
         )
+
+
+def show_release(found: dict[str, object]) -> None:
+    """Which state of the tables SQL reads."""
+    if found.get("number"):
+        say(f"SQL reads release {found['number']} of {found['recorded_at']}.")
+    if found.get("pending"):
+        say(f"In it the plays of {found['pending']} are those from before.", "yellow")
+    if found.get("why_not"):
+        say(f"What was made since is not released yet: {found['why_not']}.", "yellow")
 
 
 def show_attention(not_loaded: Sequence[dict[str, str]], months_outside: Sequence[str]) -> None:

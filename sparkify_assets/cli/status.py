@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sparkify_assets.cli.options import FormatOption, LakeOption, LandingOption
 from sparkify_assets.cli.output import Format, counted, print_json, print_table, say, size
-from sparkify_assets.cli.run import show_attention
+from sparkify_assets.cli.run import show_attention, show_release
 from sparkify_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def show_status(found: Status, settings: Settings) -> None:
             f"{counted(found.rows, 'row')}, {found.rejected:,} rejected, {found.repaired:,} with "
             f"repaired text. {found.matched_plays:,} plays match a song."
         )
+    show_release(found.release)
     if found.problem:
         say(f"Landing zone: {found.problem}", style="yellow")
         return

@@ -36,6 +36,7 @@ from sparkify_assets.lake.log import (
     Action,
     LogState,
     StoredPart,
+    checkpoint_key,
     known_log,
     write_log,
 )
@@ -149,7 +150,7 @@ def checkpoint_newest(lake: Lake, table: Table, *, dry_run: bool = False) -> boo
         StorageError, OSError: it could not be written; the table is as good as before.
     """
     snapshot = lake.snapshot(table)
-    key = _checkpoint_key(snapshot.state)
+    key = checkpoint_key(snapshot.version)
     if any(entry.key == key for entry in objects(snapshot.location).list(key)):
         return False
     if not dry_run:
@@ -200,12 +201,8 @@ def _write_checkpoint(location: Location, state: LogState) -> None:
 def _put_checkpoint(location: Location, state: LogState) -> None:
     target = objects(location)
     content = checkpoint.checkpoint(state, (READER_VERSION, WRITER_VERSION))
-    target.put(_checkpoint_key(state), content)
+    target.put(checkpoint_key(state.version), content)
     target.put(f"{LOG}/{checkpoint.LAST_CHECKPOINT}", checkpoint.pointer(state.version, state))
-
-
-def _checkpoint_key(state: LogState) -> str:
-    return f"{LOG}/{state.version:020d}.checkpoint.parquet"
 
 
 def _named(table: Table, stamps: Mapping[str, Stamp]) -> list[Action]:

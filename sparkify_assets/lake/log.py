@@ -24,7 +24,8 @@ LOG = "_delta_log"
 READER_VERSION, WRITER_VERSION = 1, 2
 COMMIT_ID = "sparkifyCommit"
 _LISTINGS = 3
-_CHECKPOINT = re.compile(rf"{LOG}/(\d{{20}})\.checkpoint\.parquet")
+CHECKPOINT = ".checkpoint.parquet"
+_CHECKPOINT = re.compile(rf"{LOG}/(\d{{20}}){re.escape(CHECKPOINT)}")
 _COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
 
 Action = dict[str, Any]
@@ -133,6 +134,11 @@ def read_log(table: Location) -> LogState | None:
         return state
 
 
+def checkpoint_key(version: int) -> str:
+    """Where the checkpoint of a version lies, in the table's folder."""
+    return f"{LOG}/{version:020d}{CHECKPOINT}"
+
+
 def read_log_at(table: Location, version: int) -> LogState:
     """The state of the table at one version.
 
@@ -156,7 +162,7 @@ def read_log_at(table: Location, version: int) -> LogState:
         )
     state = LogState()
     if start >= 0:
-        actions = read_checkpoint(source.get(f"{LOG}/{start:020d}.checkpoint.parquet"))
+        actions = read_checkpoint(source.get(checkpoint_key(start)))
         state = state.after(actions, start, None)
     for v, text in zip(needed, get_all(source, [commits[v] for v in needed]), strict=True):
         actions = [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -233,7 +239,7 @@ def _from_checkpoint(table: Location) -> LogState:
     try:
         pointer = json.loads(source.get(f"{LOG}/{LAST_CHECKPOINT}"))
         version = int(pointer["version"])
-        actions = read_checkpoint(source.get(f"{LOG}/{version:020d}.checkpoint.parquet"))
+        actions = read_checkpoint(source.get(checkpoint_key(version)))
     except FileNotFoundError:
         return LogState()
     return LogState().after(actions, version, None)

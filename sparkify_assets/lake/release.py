@@ -13,12 +13,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.snapshot import Snapshot
-from sparkify_assets.storage.objects import Objects, get_all, objects
-from sparkify_assets.tables import TABLES
+from sparkify_assets.storage.objects import Entry, Objects, get_all, objects
 
 RELEASES = "_releases"
 
@@ -124,46 +123,35 @@ def record_release(
     return release
 
 
-def release_snapshots(lake: Lake, release: Release) -> dict[str, Snapshot]:
-    """Every table at its version in a release.
-
-    Raises:
-        LakeError: a version is no longer there.
-    """
-    return {
-        name: lake.snapshot_at(TABLES[name], version)
-        for name, version in release.versions.items()
-        if name in TABLES
-    }
-
-
-def kept_parts(lake: Lake, grace_hours: int) -> dict[str, set[str]]:
-    """By table, the parts that the newest release names, and those superseded a short while ago."""
-    parts: dict[str, set[str]] = {}
-    for release in _kept(releases(lake), grace_hours):
-        for name, snapshot in release_snapshots(lake, release).items():
-            parts.setdefault(name, set()).update(snapshot.state.parts)
-    return parts
+def oldest_kept(lake: Lake, grace_hours: int) -> Release | None:
+    """The oldest release that may still be read from; None where none was recorded yet."""
+    source = _objects(lake)
+    while True:
+        kept = _split(source.list(), grace_hours)[1]
+        if not kept:
+            return None
+        try:
+            return _read(source.get(kept[0].key))
+        except FileNotFoundError:  # removed since the listing
+            continue
 
 
-def forget_releases(lake: Lake, grace_hours: int) -> int:
+def forget_releases(lake: Lake, grace_hours: int, *, dry_run: bool = False) -> int:
     """Remove releases that were superseded longer ago than the grace period; how many."""
-    found = releases(lake)
-    kept = {release.number for release in _kept(found, grace_hours)}
-    old = [_key(release.number) for release in found if release.number not in kept]
-    _objects(lake).delete(old)
+    source = _objects(lake)
+    old = [entry.key for entry in _split(source.list(), grace_hours)[0]]
+    if not dry_run:
+        source.delete(old)
     return len(old)
 
 
-def _kept(found: list[Release], grace_hours: int) -> list[Release]:
+def _split(listed: list[Entry], grace_hours: int) -> tuple[list[Entry], list[Entry]]:
+    """Releases that nobody can need any more, and those that are kept."""
+    found = [entry for entry in listed if entry.key.endswith(".json")]
     before = time.time_ns() // 1_000_000 - grace_hours * 3_600_000
-    # A release is superseded when the next one is recorded.
-    superseded = [release.recorded_at for release in found[1:]]
-    return [
-        release
-        for release, ended in zip(found, [*superseded, None], strict=True)
-        if ended is None or ended > before
-    ]
+    # A release is superseded when the next one is written.
+    old = [entry for entry, later in pairwise(found) if later.modified <= before]
+    return old, found[len(old) :]
 
 
 def _objects(lake: Lake) -> Objects:

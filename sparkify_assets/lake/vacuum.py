@@ -3,20 +3,19 @@
 Three kinds: files that were replaced, after a grace period for readers under way; files that no
 commit ever named (left over by interrupted runs), after a day; commits of the log that a
 checkpoint has long made unnecessary. No commit names a part older than half a day, so nothing that
-is being written is lost.
+is being written is lost. What the newest release needs stays, however old it is.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from sparkify_assets.lake.checkpoint import LAST_CHECKPOINT
 from sparkify_assets.lake.commit import MAX_PART_AGE_HOURS
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.log import LOG
+from sparkify_assets.lake.log import CHECKPOINT, LOG, LogState, checkpoint_key
+from sparkify_assets.lake.release import oldest_kept
 from sparkify_assets.storage.objects import Entry, objects
 from sparkify_assets.tables import Table
 
@@ -48,20 +47,25 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     state = lake.snapshot(table).state
     now = time.time_ns() // 1_000_000
     done = Vacuumed()
+    pinned = _pinned(lake, table, grace_hours)
     for entry in found:
         age_hours = (now - entry.modified) / 3_600_000
         if entry.key in state.parts or entry.key.startswith(f"{LOG}/"):
             continue
+        if pinned is not None and entry.key in pinned.parts:
+            continue
         if entry.key in state.removed:
             if now - state.removed[entry.key] < grace_hours * 3_600_000:
                 continue
+            if pinned is not None and entry.key not in pinned.removed:
+                continue  # a release that is still read was recorded before
             done.replaced.append(entry.key)
         elif age_hours > ORPHAN_HOURS and entry.key.endswith(".parquet"):
             done.orphans.append(entry.key)
         else:
             continue
         done.size += entry.size
-    done.log = _old_log(found, now, lambda: source.get(f"{LOG}/{LAST_CHECKPOINT}"))
+    done.log = _old_log(found, now, state if pinned is None else pinned)
     if not dry_run:
         source.delete([*done.replaced, *done.orphans, *done.log])
     return done
@@ -74,13 +78,28 @@ def tidy(lake: Lake, table: Table, grace_hours: int) -> None:
         vacuum(lake, table, grace_hours)
 
 
-def _old_log(found: list[Entry], now: int, last_checkpoint: Callable[[], bytes]) -> list[str]:
-    old = [
+def _pinned(lake: Lake, table: Table, grace_hours: int) -> LogState | None:
+    """The table in the oldest release that may still be read: what was there then stays."""
+    release = oldest_kept(lake, grace_hours)
+    if release is None or table.name not in release.versions:
+        return None
+    return lake.snapshot_at(table, release.versions[table.name]).state
+
+
+def _old_log(found: list[Entry], now: int, oldest: LogState) -> list[str]:
+    """Versions before the checkpoint that the oldest state still needed begins with."""
+    checkpoints = [
         entry.key
         for entry in found
-        if entry.key.startswith(f"{LOG}/0") and now - entry.modified > LOG_HOURS * 3_600_000
+        if entry.key.endswith(CHECKPOINT) and entry.key <= checkpoint_key(oldest.version)
     ]
-    if not old or not any(entry.key == f"{LOG}/{LAST_CHECKPOINT}" for entry in found):
+    if not checkpoints:
         return []
-    version = int(json.loads(last_checkpoint())["version"])
-    return [key for key in old if key < f"{LOG}/{version:020d}"]
+    first = f"{LOG}/{Path(checkpoints[-1]).name.removesuffix(CHECKPOINT)}"
+    return [
+        entry.key
+        for entry in found
+        if entry.key.startswith(f"{LOG}/0")
+        and now - entry.modified > LOG_HOURS * 3_600_000
+        and entry.key < first
+    ]

@@ -10,16 +10,19 @@ import time
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.lake.commit import checkpoint_newest
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.release import forget_releases
 from sparkify_assets.lake.vacuum import vacuum
 from sparkify_assets.maintenance.batches import RAW_TABLES, parts_in
 from sparkify_assets.maintenance.compact import compact
 from sparkify_assets.maintenance.dead import remove_dead
 from sparkify_assets.maintenance.report import Maintained, TableUpkeep, watched
+from sparkify_assets.refresh.publish import publish
 from sparkify_assets.refresh.steps import Watcher
 from sparkify_assets.tables import LANDED_FILES, TABLES, Table
 
 DEAD = "remove dead rows"
 CHECKPOINTS = "write checkpoints"
+RELEASE = "record a release"
 VACUUM = "remove files"
 
 
@@ -53,7 +56,12 @@ def maintain(
     with watched(watch, CHECKPOINTS):
         for table in tables:
             report.tables[table.name].checkpoint = checkpoint_newest(lake, table, dry_run=dry_run)
+    with watched(watch, RELEASE):
+        if not dry_run:
+            # Rows stand in other parts now: the old ones are kept as long as a release names them.
+            publish(lake, None, lambda: True)
     with watched(watch, VACUUM):
+        report.releases_removed = forget_releases(lake, grace_hours, dry_run=dry_run)
         for table in tables:
             _vacuum(lake, table, grace_hours, report)
     for table in tables:

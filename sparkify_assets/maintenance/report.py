@@ -65,6 +65,7 @@ class Maintained:
         tables: by name; those that are there.
         postponed: scopes (months, or `songs`) in which other runs were quicker each time, with
             the reason; the next maintenance tries again.
+        releases_removed: releases that were superseded longer ago than the grace period.
         failed: what was left as it is because something is wrong, with the reason.
     """
 
@@ -72,6 +73,7 @@ class Maintained:
     tables: dict[str, TableUpkeep] = field(default_factory=dict)
     postponed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    releases_removed: int = 0
     seconds: float = 0.0
 
     @property

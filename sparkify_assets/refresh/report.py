@@ -15,6 +15,7 @@ from sparkify_assets.ingest.ledger import LandedFile, Ledger, seen_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.plan import Plan, make_plan
+from sparkify_assets.refresh.publish import Published, would_publish
 from sparkify_assets.refresh.steps import Outcome
 from sparkify_assets.settings import Settings
 from sparkify_assets.storage.requests import REQUESTS
@@ -52,6 +53,7 @@ class Status:
     months_outside: list[str] = field(default_factory=list)
     matched_plays: int = 0
     problem: str | None = None
+    release: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -82,6 +84,7 @@ class Summary:
     months_outside: list[str]
     run_ids: list[str]
     requests: dict[str, int]
+    release: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -105,6 +108,7 @@ def get_status(settings: Settings) -> Status:
     status.repaired = sum(file.repaired for file in files)
     status.months_outside = months_outside(ledger, settings)
     status.matched_plays = matched_plays(lake)
+    status.release = release_values(would_publish(lake, settings.months))
     try:
         plan = make_plan(settings)
     except LandingError as error:
@@ -143,7 +147,22 @@ def summarize(
         months_outside=months_outside(ledger, settings),
         run_ids=outcome.run_ids,
         requests=REQUESTS.made(),
+        release=release_values(outcome.published),
     )
+
+
+def release_values(found: Published | None) -> dict[str, Any]:
+    """The release that SQL reads, and why there is no newer one."""
+    if found is None:
+        return {}
+    values: dict[str, Any] = {"recorded": found.recorded, "why_not": found.why_not}
+    if found.release is not None:
+        values |= {
+            "number": found.release.number,
+            "recorded_at": f"{found.release.time:%Y-%m-%d %H:%M:%S} UTC",
+            "pending": ", ".join(found.release.pending),
+        }
+    return values
 
 
 def versions(lake: Lake) -> dict[str, int]:

@@ -21,10 +21,12 @@ from dagster import (
 )
 
 from sparkify_assets.assets.raw import UNREADABLE
+from sparkify_assets.assets.release import RELEASE, others_at_work
 from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.release import forget_releases
 from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import ranges_of
 from sparkify_assets.refresh.by_month import BY_MONTH
@@ -35,6 +37,7 @@ from sparkify_assets.refresh.instance import (
     this_process,
 )
 from sparkify_assets.refresh.plan import Plan, make_plan
+from sparkify_assets.refresh.publish import Published, publish
 from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
@@ -43,6 +46,8 @@ from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
 _WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
+# After all months: what was made becomes visible at once.
+_AT_THE_END = [RELEASE]
 _MOST_PASSES = 5
 
 
@@ -85,6 +90,8 @@ def refresh(
             break
     outcome.left = plan
     if outcome.run_ids:
+        # The step that records releases is left out of a run in which another step failed.
+        outcome.published = _release(settings)
         _tidy(settings)
     if outcome.laid_aside:
         reasons_told = dict.fromkeys(outcome.laid_aside.values())
@@ -94,10 +101,18 @@ def refresh(
     return outcome
 
 
+def _release(settings: Settings) -> Published:
+    """Record a release, where there is not one yet of the tables as they are."""
+    with open_instance() as instance:
+        others = others_at_work(instance, settings.lake, "")
+        return publish(Lake.at(settings.lake), settings.months, others)
+
+
 def _tidy(settings: Settings) -> None:
     lake = Lake.at(settings.lake)
     for table in TABLES.values():
         tidy(lake, table, settings.grace_hours)
+    forget_releases(lake, settings.grace_hours)
 
 
 def _one_pass(
@@ -109,14 +124,16 @@ def _one_pass(
     with open_instance() as instance:
         close_dead_runs(instance)
         # A range over a gap would make months that nobody asked for.
-        for number, months in enumerate(ranges_of(plan.months) or [[]]):
+        ranges = ranges_of(plan.months) or [[]]
+        for number, months in enumerate(ranges):
             names = _NAMES if months else _WITHOUT_MONTHS
+            at_the_end = _AT_THE_END if number == len(ranges) - 1 else []
             # What has no months is made again once, and not once for each range.
             again = names if number == 0 else [n for n in names if n not in _WITHOUT_MONTHS]
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
-                asset_selection=[AssetKey(name) for name in names],
+                asset_selection=[AssetKey(name) for name in (*names, *at_the_end)],
                 run_config={
                     "loggers": {"console": {"config": {}}},
                     "ops": {n: {"config": {REBUILD: rebuild and n in again}} for n in names},

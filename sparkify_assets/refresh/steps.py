@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sparkify_assets.refresh.plan import Plan
+from sparkify_assets.refresh.publish import Published
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Outcome:
         seconds: by step.
         unreadable: files that could not be read, with the reason of each.
         laid_aside: months that could not be made, with the reason.
+        published: the newest release afterwards.
     """
 
     before: Plan
@@ -37,6 +39,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     laid_aside: dict[str, str] = field(default_factory=dict)
+    published: Published | None = None
 
 
 Watcher = Callable[[Step], None]

@@ -1,0 +1,101 @@
+"""Recording a release: when the tables, as they are now, belong together.
+
+They do when nothing is out of date: each table is then made from the same landing files. A month
+that cannot be made must not keep all others from readers. So where nobody is at work any more, a
+release is recorded with such months as they were before; they are named in it as pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from sparkify_assets.ingest.ledger import seen_ledger
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.release import Release, newest_release, record_release
+from sparkify_assets.refresh.freshness import Freshness, Stale
+from sparkify_assets.tables import BUILT, TABLES, TIME
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of it.
+
+    Attributes:
+        release: the newest there is now; None where there never was one.
+        recorded: whether it was recorded just now.
+        why_not: why the tables as they are now are not released; "" where they are.
+    """
+
+    release: Release | None
+    recorded: bool = False
+    why_not: str = ""
+
+
+def publish(
+    lake: Lake, months: Collection[str] | None, others_at_work: Callable[[], bool] = lambda: False
+) -> Published:
+    """Record the present versions of all tables as a release, if they belong together.
+
+    Args:
+        months: the configured ones; None: all that there are.
+        others_at_work: whether other runs change this lake now; asked only where it matters.
+
+    Raises:
+        LakeError, StorageError: the lake cannot be read or written.
+    """
+    for _ in range(_ATTEMPTS):
+        # The newest release first: whoever records one meanwhile takes the next number.
+        before = newest_release(lake)
+        if before is not None and _versions(lake) == before.versions:
+            return Published(before)
+        lake.look()
+        versions = _versions(lake)
+        if set(versions) != set(TABLES):
+            return Published(before, why_not="not all tables are made yet")
+        stale = _stale(lake, months)
+        why_not = _why_not(stale, others_at_work)
+        if why_not:
+            return Published(before, why_not=why_not)
+        pending = tuple(sorted({found.key for found in stale}))
+        try:
+            return Published(record_release(lake, before, versions, pending), recorded=True)
+        except FileExistsError:
+            continue
+    return Published(newest_release(lake), why_not="other runs were quicker each time")
+
+
+def would_publish(lake: Lake, months: Collection[str]) -> Published:
+    """The newest release, and whether what was last seen of the tables differs from it."""
+    before = newest_release(lake)
+    if before is None:
+        return Published(None)
+    if _versions(lake) == before.versions:
+        return Published(before)
+    why_not = _why_not(_stale(lake, months), lambda: True)
+    return Published(before, why_not=why_not or "no run has recorded it; `sparkify run` does")
+
+
+def _versions(lake: Lake) -> dict[str, int]:
+    return {name: s.version for name, table in TABLES.items() if (s := lake.seen(table))}
+
+
+def _stale(lake: Lake, months: Collection[str] | None) -> list[Stale]:
+    freshness = Freshness(lake, seen_ledger(lake))
+    if months is None:
+        months = {key for table in BUILT if table.monthly for key in freshness.keys(table)}
+    return freshness.all_stale(sorted(months))
+
+
+def _why_not(stale: Sequence[Stale], others_at_work: Callable[[], bool]) -> str:
+    if not stale:
+        return ""
+    told = ", ".join(f"{found.table.name}/{found.key}" for found in stale[:3])
+    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
+    # songs against artists, or plays against their times: no reader is to see that.
+    torn = [found for found in stale if not found.table.monthly or found.table is TIME]
+    if torn or others_at_work():
+        return f"out of date: {told}{more}"
+    return ""

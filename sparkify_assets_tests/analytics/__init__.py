@@ -1,0 +1,1 @@
+"""Tests of SQL over a release, and of what is made of it."""
