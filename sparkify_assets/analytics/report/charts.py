@@ -41,6 +41,7 @@ _TEXT_HEIGHT, _BAR_HEIGHT, _GAP = 17, 12, 12
 _HEIGHT = 230
 _CELL = 26
 _POINTS = 62
+_FEW = 24
 _WORDS = {
     "bar": "Bar chart", "column": "Column chart", "line": "Line chart", "area": "Area chart",
     "heatmap": "Heat map",
@@ -57,13 +58,13 @@ class Chart:
 
     Attributes:
         alt: what it shows, in words.
-        left_out: how many rows are in the numbers alone.
+        note: what stands below it.
         wide: whether it takes the whole width of a wide screen.
     """
 
     spec: Spec
     alt: str
-    left_out: int
+    note: str
     wide: bool
 
 
@@ -86,6 +87,9 @@ class _Data:
                     f"{', '.join(self.names)}"
                 )
         self.x, self.y, self.color = chart.x, chart.y, chart.color
+        if self.kind == "column" and self.color and len(set(self.texts(self.x))) == 1:
+            # One column alone says little: its colours become bars.
+            self.kind, self.x, self.color = "bar", self.color, None
         if self.kind == "bar" and not is_number(self.type(self.x)):
             self.x, self.y = self.y, self.x  # the amount lies along the width
         measure = {"bar": self.x, "heatmap": self.color}.get(self.kind, self.y)
@@ -154,11 +158,35 @@ def draw(section: Section) -> Chart | None:
     if section.chart is None or not section.rows.num_rows:
         return None
     data = _Data(section, section.chart)
-    chart = _DRAWN[data.kind](data).properties(width="container")
+    chart = _DRAWN[data.kind](data).properties(
+        width="container", autosize={"type": "fit-x", "contains": "padding"}
+    )
     # The tests compare with the schema; doing so here would take most of the time.
     spec: Spec = _dressed(chart).to_dict(validate=False)
+    spec.pop("datasets", None)
+    for layer in (*spec.get("layer", ()), spec):  # all layers have the same data
+        layer.pop("data", None)
     spec["data"] = {"values": data.values}
-    return Chart(spec, _alt(section, data), data.left_out, wide=data.kind != "bar")
+    return Chart(spec, _alt(section, data), _note(section, data), _is_wide(data))
+
+
+def _note(section: Section, data: _Data) -> str:
+    found = []
+    if data.kind == "heatmap":
+        known = [plain(v) for v in data.rows.column(data.measure).to_pylist() if v is not None]
+        if known:
+            least, most = (shown(value, data.measure) for value in (min(known), max(known)))
+            what = data.title(data.measure)
+            found.append(f"From {least} to {most} {what}: the more, the stronger the colour.")
+    if data.left_out:
+        found.append(f"The first {data.rows.num_rows:,} of {section.rows.num_rows:,}.")
+    return " ".join(found)
+
+
+def _is_wide(data: _Data) -> bool:
+    if data.kind == "column":
+        return len(set(data.texts(data.x))) > _FEW
+    return data.kind != "bar"
 
 
 def _bar(data: _Data) -> Any:
@@ -169,44 +197,58 @@ def _bar(data: _Data) -> Any:
         others = data.texts(data.color)
         names = [f"{name} · {other}" for name, other in zip(names, others, strict=True)]
         data.color = None
-    # Two songs may have one title; with colours, rows of one name are one bar.
-    keys = list(dict.fromkeys(names)) if data.color else []
-    data.add("row", [keys.index(name) if keys else i for i, name in enumerate(names)])
-    wrapped = [
-        textwrap.wrap(name, _LINE, max_lines=_LINES, placeholder=" …") or [NOTHING]
-        for name in names
-    ]
-    data.add("label", ["\n".join(lines) for lines in wrapped])
-    above = _TEXT_HEIGHT * max(map(len, wrapped))
-    step = above + _BAR_HEIGHT + _GAP
-    at = above + _BAR_HEIGHT / 2 - step / 2
-    y = alt.Y("row:O", axis=None, scale={"padding": 0})
-    x = alt.X(
-        field=data.field(data.x),
-        type="quantitative",
-        axis=None,
-        # Room for the amount behind the longest bar.
-        scale={"domainMin": 0, "nice": False, "rangeMax": {"expr": f"width - {_room(data)}"}},
-    )
+    height = _lay_out_bars(data, names)
+    down = {"domain": [0, height], "reverse": True, "nice": False, "zero": False}
+    # Room for the amount behind the longest bar.
+    along = {"domainMin": 0, "nice": False, "rangeMax": {"expr": f"width - {_room(data)}"}}
+    x = alt.X("from:Q", axis=None, scale=along)
+    end = alt.X("to:Q", axis=None, scale=along)
+    y = alt.Y("bar_at:Q", axis=None, scale=down)
+    label_y = alt.Y("label_at:Q", axis=None, scale=down)
     tooltip = _tooltip(data)
     bars = alt.Chart().mark_bar(
-        size=_BAR_HEIGHT, yOffset=at, cornerRadiusEnd=0 if data.color else 3, color="var(--accent)"
+        orient="horizontal",
+        size=_BAR_HEIGHT,
+        cornerRadiusEnd=0 if data.color else 3,
+        color="var(--accent)",
     )
     labels = alt.Chart().mark_text(
-        align="left", baseline="top", yOffset=1 - step / 2, lineBreak="\n",
-        lineHeight=_TEXT_HEIGHT, fontSize=13, color="var(--ink)",
+        align="left", baseline="top", lineBreak="\n", lineHeight=_TEXT_HEIGHT, fontSize=13,
+        color="var(--ink)",
     )  # fmt: skip
     layers = [
-        bars.encode(x=x, y=y, tooltip=tooltip, **_coloured(data)),
-        labels.encode(x=alt.value(0), y=y, text=alt.Text("label:N"), tooltip=tooltip),
+        bars.encode(x=x, x2=alt.X2("to"), y=y, tooltip=tooltip, **_coloured(data)),
+        labels.encode(x=alt.value(0), y=label_y, text=alt.Text("label:N"), tooltip=tooltip),
     ]
     if not data.color:
         data.add("amount", data.texts(data.x))
         amounts = alt.Chart().mark_text(
-            align="left", baseline="middle", dx=6, yOffset=at, fontSize=12, color="var(--quiet)"
+            align="left", baseline="middle", dx=6, fontSize=12, color="var(--quiet)"
         )
-        layers.append(amounts.encode(x=x, y=y, text=alt.Text("amount:N")))
-    return alt.layer(*layers).properties(height={"step": step})
+        layers.append(amounts.encode(x=end, y=y, text=alt.Text("amount:N")))
+    return alt.layer(*layers).properties(height=height)
+
+
+def _lay_out_bars(data: _Data, names: list[str]) -> int:
+    """Put each label above its bar, and bars of one name behind each other; the whole height."""
+    amounts = [row[data.field(data.x)] or 0 for row in data.values]
+    ends: dict[Any, float] = {}
+    places: dict[Any, tuple[int, int]] = {}
+    height = 0
+    for number, (row, name, amount) in enumerate(zip(data.values, names, amounts, strict=True)):
+        key = name if data.color else number  # two songs may have one title
+        row["from"] = ends.get(key, 0)
+        ends[key] = row["to"] = row["from"] + amount
+        if key in places:
+            row["label"] = ""
+        else:
+            lines = textwrap.wrap(name, _LINE, max_lines=_LINES, placeholder=" …") or [NOTHING]
+            row["label"] = "\n".join(lines)
+            bar_at = height + _TEXT_HEIGHT * len(lines) + _BAR_HEIGHT // 2
+            places[key] = height, bar_at
+            height = bar_at + _BAR_HEIGHT // 2 + _GAP
+        row["label_at"], row["bar_at"] = places[key]
+    return height
 
 
 def _in_words(data: _Data, color: str) -> bool:
@@ -228,7 +270,9 @@ def _column(data: _Data) -> Any:
     x = alt.X("name:N", sort=order, title=data.title(data.x), axis=_labels(order))
     y = _amounts(data)
     bars = alt.Chart().mark_bar(
-        color="var(--accent)", cornerRadiusEnd=0 if data.color else 2, width={"band": 0.8}
+        color="var(--accent)",
+        cornerRadiusEnd=0 if data.color else 2,
+        width={"band": min(0.8, len(order) / 10)},
     )
     found = bars.encode(x=x, y=y, tooltip=_tooltip(data), **_coloured(data))
     return found.properties(height=_HEIGHT)
@@ -245,18 +289,35 @@ def _area(data: _Data) -> Any:
 def _along(data: _Data, *, area: bool) -> Any:
     import altair as alt
 
-    points = data.rows.num_rows <= _POINTS
-    mark: dict[str, Any] = {"interpolate": "monotone", "point": {"size": 30} if points else False}
-    chart = alt.Chart()
-    chart = (
-        chart.mark_area(**mark, line=True, fillOpacity=0.3, color="var(--accent)")
-        if area
-        else chart.mark_line(**mark, strokeWidth=2, color="var(--accent)")
-    )
-    found = chart.encode(
-        x=_position(data), y=_amounts(data), tooltip=_tooltip(data), **_coloured(data)
-    )
-    return found.properties(height=_HEIGHT)
+    dot = {"size": 30} if data.color else {"size": 30, "color": "var(--accent)"}
+    points = dot if data.rows.num_rows <= _POINTS else False
+    chart: Any = alt.Chart()
+    if not area:
+        chart = chart.mark_line(
+            interpolate="monotone", point=points, strokeWidth=2, color="var(--accent)"
+        )
+    elif data.color:
+        chart = chart.mark_area(fillOpacity=0.8)
+    else:
+        chart = chart.mark_area(line=True, point=points, fillOpacity=0.25, color="var(--accent)")
+    parts = {"x": _position(data), "tooltip": _tooltip(data), **_coloured(data)}
+    if area and data.color:
+        _fill_gaps(data, data.color)
+    return chart.encode(y=_amounts(data), **parts).properties(height=_HEIGHT)
+
+
+def _fill_gaps(data: _Data, color: str) -> None:
+    """A colour that has no row somewhere is nothing there: else the stack would have a hole."""
+    x, y = data.field(data.x), data.field(data.y)
+    there = {(row[x], row["colour"]) for row in data.values}
+    places = {row[x]: row for row in data.values}
+    told = {name: f"t{i}" for i, name in enumerate(data.names)}
+    for colour in dict.fromkeys(data.texts(color)):
+        for place, row in places.items():
+            if (place, colour) not in there:
+                same = {name: row[name] for name in (x, "name", told[data.x]) if name in row}
+                nothing = {y: 0, "colour": colour, told[color]: colour, told[data.y]: "0"}
+                data.values.append(same | nothing)
 
 
 def _position(data: _Data) -> Any:
@@ -299,11 +360,8 @@ def _heatmap(data: _Data) -> Any:
         y=alt.Y("down:O", sort=down, title=None, axis=left),
         # One colour, more or less of it: so it is readable on light and on dark.
         fillOpacity=alt.FillOpacity(
-            field=data.field(data.measure), type="quantitative", title=data.title(data.measure),
+            field=data.field(data.measure), type="quantitative", legend=None,
             scale={"range": [0.06, 1], "domainMin": 0},
-            legend={"orient": "top", "direction": "horizontal", "symbolType": "square",
-                    "symbolFillColor": "var(--accent)", "symbolStrokeWidth": 0,
-                    "format": _format(data.measure), "tickCount": 4, "symbolSize": 160},
         ),
         tooltip=_tooltip(data),
     )  # fmt: skip
@@ -331,7 +389,7 @@ def _coloured(data: _Data) -> dict[str, Any]:
     if data.color is None:
         return {}
     data.add("colour", data.texts(data.color))
-    order = data.in_order(data.color)
+    order = sorted(data.in_order(data.color))  # the same colours in every month
     colours = [f"var(--c{i % COLOURS})" for i in range(len(order))]
     legend = {"orient": "top", "title": None, "columns": {"expr": "max(1, floor(width / 110))"}}
     return {
@@ -375,7 +433,6 @@ def _dressed(chart: Any) -> Any:
         # The page has the words for those who do not see it.
         aria=False,
         padding={"left": 0, "right": 4, "top": 2, "bottom": 0},
-        autosize={"type": "fit-x", "contains": "padding"},
         axis={**words, "gridColor": "var(--line)", "domainColor": "var(--line)",
               "tickColor": "var(--line)", "labelPadding": 6},
         legend={**words, "labelLimit": 240},

@@ -60,7 +60,7 @@ _NAMES = {
     "listeners": "Listeners",
     "sessions": "Sessions",
     "hours": "Hours listened",
-    "matched_share": "Plays of catalogue songs",
+    "matched_share": "Matched plays",
     "new_listeners": "New listeners",
 }
 

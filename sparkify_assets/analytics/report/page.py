@@ -140,7 +140,7 @@ def _widened(card: _Card) -> _Card:
 def _tile(figure: Figure, month: str) -> _Tile:
     if figure.value is None:
         return _Tile(figure.name, NOTHING, "", figure.note)
-    value = f"{100 * figure.value:.1f} %" if figure.share else f"{figure.value:,.0f}"
+    value = _percent(figure.value) if figure.share else f"{figure.value:,.0f}"
     if figure.before is None or (not figure.share and figure.before == 0):
         return _Tile(figure.name, value, "", figure.note)
     if figure.share:
@@ -154,6 +154,10 @@ def _tile(figure: Figure, month: str) -> _Tile:
         return _Tile(figure.name, value, "", f"as in {against}")
     sign, digits = ("+" if change > 0 else "−"), 1 if abs(change) < 100 else 0
     return _Tile(figure.name, value, f"{sign}{abs(change):,.{digits}f} {unit}", f"on {against}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share == 0 or share >= 0.01 else f"{100 * share:.2g} %"
 
 
 def _days(report: Report) -> str:
