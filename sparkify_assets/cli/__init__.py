@@ -12,7 +12,17 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import alert_test, demo, maintain, query, rejects, run, sample, status
+from sparkify_assets.cli import (
+    alert_test,
+    demo,
+    maintain,
+    query,
+    rejects,
+    report,
+    run,
+    sample,
+    status,
+)
 from sparkify_assets.cli.interrupt import Interrupted
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import SparkifyError
@@ -31,6 +41,7 @@ app = typer.Typer(
 app.command(name="run")(run.run)
 app.command(name="status")(status.status)
 app.command(name="query")(query.query)
+app.command(name="report")(report.report)
 app.command(name="rejects")(rejects.rejects)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
