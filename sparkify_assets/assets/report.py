@@ -1,7 +1,7 @@
 """The asset `listening_report`: a page a month for people, made from the newest release."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from dagster import (
     AssetExecutionContext,
@@ -77,7 +77,6 @@ def report_asset(
         "dagster_type": Nothing,  # the page is written here, not by the IO manager
     }
 
-    @asset(**described)
     def listening_report(context: AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
         rebuild = bool(context.op_execution_context.op_config[REBUILD])
         made: dict[str, dict[str, Any]] = {}
@@ -122,7 +121,8 @@ def report_asset(
             raise refused(LISTENING_REPORT, wrong, len(made))
         yield Output(None)
 
-    return cast("AssetsDefinition", listening_report)
+    definition: AssetsDefinition = asset(**described)(listening_report)
+    return definition
 
 
 def _top_songs(lake: Lake, release: Release, month: str, limits: Limits) -> list[dict[str, Any]]:
