@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from sparkify_assets.analytics.report.page import render
 from sparkify_assets_tests.analytics.report.pages import HOSTILE, every_kind, report
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.ui
 Scheme = Literal["light", "dark"]
 DESK, PHONE = 1280, 390
 
-# Texts of charts that reach beyond what is shown of their chart.
+# Texts of charts that reach beyond their card.
 _CUT = """
 () => [...document.querySelectorAll(".chart svg text")].filter((text) => {
-  const box = text.getBoundingClientRect(), all = text.closest("svg").getBoundingClientRect();
+  const box = text.getBoundingClientRect(), all = text.closest(".card").getBoundingClientRect();
   return box.width && (box.left < all.left - 1 || box.right > all.right + 1);
 }).map((text) => text.textContent)
 """
@@ -58,6 +58,16 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("report") / "2018-11.html"
     found.write_text(render(report()), encoding="utf-8")
     return found
+
+
+def errors_into(found: list[str]) -> Callable[[ConsoleMessage], None]:
+    """Keeps what a page's console says as an error."""
+
+    def keep(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            found.append(said.text)
+
+    return keep
 
 
 @contextmanager
@@ -102,7 +112,7 @@ def test_every_chart_is_drawn_whole_and_nothing_is_asked_for(
         for chart in charts.all():
             expect(chart).to_have_attribute("data-drawn", "yes")
             marks = chart.locator("svg .role-mark path, svg .role-mark text")
-            assert marks.count() > 5
+            assert marks.count() >= 2  # an area is one mark
             box = chart.locator("svg").bounding_box()
             assert box is not None
             assert box["width"] > 250
@@ -153,13 +163,16 @@ def test_pointing_at_a_bar_shows_its_title_as_text(browser: Browser, path: Path)
 
 def test_what_is_not_of_the_page_is_neither_run_nor_fetched(browser: Browser, path: Path) -> None:
     spoiled = path.with_name("spoiled.html")
-    added = "<img src='http://127.0.0.1:9/x.png' onerror='window.ran = 1'><script>window.ran = 1</script>"
+    added = (
+        "<img src='http://127.0.0.1:9/x.png' onerror='window.ran = 1'>"
+        "<script>window.ran = 1</script>"
+    )
     spoiled.write_text(path.read_text("utf-8").replace("</main>", f"{added}</main>"), "utf-8")
     context = browser.new_context()
     with context:
         page = context.new_page()
         blocked: list[str] = []
-        page.on("console", lambda said: blocked.append(said.text) if said.type == "error" else None)
+        page.on("console", errors_into(blocked))
         page.goto(spoiled.as_uri())
         page.locator("html[data-drawn]").wait_for()
         assert page.evaluate("window.ran") is None

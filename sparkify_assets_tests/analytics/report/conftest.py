@@ -1,9 +1,12 @@
-"""The small lake's loaded twin: one of a test's own, to be changed."""
+"""Lakes of a test's own, to be changed."""
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from sparkify_assets.lake.lake import Lake
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.zone import event
 
@@ -15,4 +18,16 @@ def loaded(world: World) -> World:
         world.zone.logs(f"log_data/{month}-05-events.json", event(f"{month}-05 10:00"))
     world.zone.song()
     world.run()
+    return world
+
+
+@pytest.fixture
+def copied(world: World, small_lake: Lake) -> World:
+    """A copy of the small lake, without its landing zone and reports."""
+    shutil.copytree(
+        small_lake.location.uri,
+        world.lake.location.uri,
+        ignore=shutil.ignore_patterns("_reports"),
+        dirs_exist_ok=True,
+    )
     return world
