@@ -18,10 +18,13 @@ from dagster import (
 warnings.filterwarnings("ignore", category=BetaWarning)
 warnings.filterwarnings("ignore", category=PreviewWarning)
 
+from sparkify_assets.analytics.question import all_questions  # noqa: E402
+from sparkify_assets.analytics.session import Limits  # noqa: E402
 from sparkify_assets.assets.common import Common  # noqa: E402
 from sparkify_assets.assets.landing import landing_assets  # noqa: E402
 from sparkify_assets.assets.raw import raw_assets  # noqa: E402
 from sparkify_assets.assets.release import release_asset  # noqa: E402
+from sparkify_assets.assets.report import report_asset  # noqa: E402
 from sparkify_assets.assets.tables import table_assets  # noqa: E402
 from sparkify_assets.checks.plays import checks_of_plays  # noqa: E402
 from sparkify_assets.io_managers import S3ParquetIOManager  # noqa: E402
@@ -93,6 +96,12 @@ def build_defs(
             *raw_assets(common, settings.rejected_share, settings.preview_rows),
             *table_assets(common),
             release_asset(common),
+            report_asset(
+                common,
+                all_questions,
+                Limits(settings.query_memory_gb, settings.query_seconds),
+                settings.preview_rows,
+            ),
         ],
         asset_checks=[checks_of_plays(months, settings.match_drop)],
         jobs=[*all_jobs(tags), upkeep],

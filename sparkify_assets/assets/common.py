@@ -54,12 +54,7 @@ class Common:
 
     def of(self, table: Table, layer: str, kinds: set[str]) -> dict[str, Any]:
         """The arguments of `asset` that describe a table."""
-        policy = (
-            BackfillPolicy.multi_run(self.backfill_months)
-            if self.backfill_months
-            else BackfillPolicy.single_run()
-        )
-        partitions = {"partitions_def": self.months, "backfill_policy": policy}
+        partitions = {"partitions_def": self.months, "backfill_policy": self.backfill_policy()}
         by_month = table.monthly or "landing_month" in table.partition_by
         return {
             "name": table.name,
@@ -72,6 +67,12 @@ class Common:
             "config_schema": REBUILD_CONFIG,
             **(partitions if by_month else {}),
         }
+
+    def backfill_policy(self) -> BackfillPolicy:
+        """How many months go into one run of a backfill."""
+        if self.backfill_months:
+            return BackfillPolicy.multi_run(self.backfill_months)
+        return BackfillPolicy.single_run()
 
     def freshness(self) -> FreshnessPolicy | None:
         """The policy of assets that change whenever something lands."""

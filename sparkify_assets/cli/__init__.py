@@ -21,6 +21,7 @@ from sparkify_assets.cli import (
     maintain,
     query,
     rejects,
+    report,
     run,
     sample,
     sql,
@@ -48,6 +49,7 @@ app.command(name="query")(query.query)
 app.command(name="sql")(sql.sql)
 app.command(name="export")(export.export)
 app.command(name="ddl")(ddl.ddl)
+app.command(name="report")(report.report)
 app.command(name="rejects")(rejects.rejects)
 app.command(name="maintain")(maintain.maintain)
 app.command(name="sample")(sample.sample)

@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from sparkify_assets.tables import BUILT, RAW_LOGS
 
+LISTENING_REPORT = "listening_report"
+
 # raw_logs is a table without months (its partitions are batches), but an asset with them.
-BY_MONTH = frozenset({RAW_LOGS.name, *(table.name for table in BUILT if table.monthly)})
+BY_MONTH = frozenset(
+    {RAW_LOGS.name, LISTENING_REPORT, *(table.name for table in BUILT if table.monthly)}
+)

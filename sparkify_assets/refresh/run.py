@@ -29,7 +29,7 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import forget_releases
 from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import ranges_of
-from sparkify_assets.refresh.by_month import BY_MONTH
+from sparkify_assets.refresh.by_month import BY_MONTH, LISTENING_REPORT
 from sparkify_assets.refresh.instance import (
     PROCESS_TAG,
     close_dead_runs,
@@ -128,6 +128,8 @@ def _one_pass(
         for number, months in enumerate(ranges):
             names = _NAMES if months else _WITHOUT_MONTHS
             at_the_end = _AT_THE_END if number == len(ranges) - 1 else []
+            if at_the_end and months:
+                at_the_end = [*at_the_end, LISTENING_REPORT]
             # What has no months is made again once, and not once for each range.
             again = names if number == 0 else [n for n in names if n not in _WITHOUT_MONTHS]
             result = job.execute_in_process(
@@ -149,6 +151,20 @@ def _one_pass(
                 for step in found.steps:
                     outcome.laid_aside |= dict.fromkeys(step.months, f"{step.asset}: {step.reason}")
             outcome.unreadable |= _unreadable(result)
+        # Reports are made from the release, and that was recorded with the last range.
+        for months in ranges[:-1]:
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                asset_selection=[AssetKey(LISTENING_REPORT)],
+                run_config={"loggers": {"console": {"config": {}}}},
+                tags=_tags(months, plan),
+                partition_key=months[0] if len(months) == 1 else None,
+            )
+            outcome.run_ids.append(result.run_id)
+            if not result.success:
+                found = reasons(result.dagster_run.tags, result.all_events)
+                raise RunFailed(str(found))
 
 
 def _unreadable(result: ExecuteInProcessResult) -> dict[str, str]:

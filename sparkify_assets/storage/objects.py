@@ -40,14 +40,18 @@ class Objects(Protocol):
     def list(self, below: str = "", after: str = "") -> list[Entry]:
         """All objects whose key begins with `below` and sorts after `after`, sorted."""
 
-    def get(self, key: str) -> bytes:
-        """The content. Raises FileNotFoundError."""
+    def get(self, key: str, first: int | None = None) -> bytes:
+        """The content, or its `first` bytes. Raises FileNotFoundError."""
 
     def put_new(self, key: str, content: bytes) -> Entry:
         """Write an object that must not be there yet. Raises FileExistsError."""
 
-    def put(self, key: str, content: bytes) -> None:
-        """Write an object, in place of what may be there."""
+    def put(self, key: str, content: bytes, content_type: str | None = None) -> None:
+        """Write an object, in place of what may be there.
+
+        Args:
+            content_type: what a bucket is to tell a browser about it; folders keep none.
+        """
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are gone already are no error."""
@@ -78,9 +82,10 @@ class FolderObjects:
         found = sorted(self._walk(self._root / folder, f"{folder}/" if folder else "", start))
         return [entry for entry in found if entry.key > after]
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, first: int | None = None) -> bytes:
         try:
-            return (self._root / key).read_bytes()
+            with (self._root / key).open("rb") as file:
+                return file.read(-1 if first is None else first)
         except NotADirectoryError as error:
             raise FileNotFoundError(str(error)) from None
 
@@ -90,7 +95,7 @@ class FolderObjects:
             os.link(aside, self._root / key)
             return _entry(key, aside.stat())
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, content_type: str | None = None) -> None:  # noqa: ARG002
         with self._aside(key, content) as aside:
             aside.replace(self._root / key)
 
@@ -162,12 +167,15 @@ class BucketObjects:
         REQUESTS.add(LIST, listed(len(entries)))
         return [entry for entry in entries if entry.key.startswith(below)]
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, first: int | None = None) -> bytes:
         import obstore
 
         REQUESTS.add(GET)
+        path = f"{self._prefix}{key}"
         with self._told("GetObject"):
-            return bytes(obstore.get(self._store, f"{self._prefix}{key}").bytes())
+            if first is not None:
+                return bytes(obstore.get_range(self._store, path, start=0, length=first))
+            return bytes(obstore.get(self._store, path).bytes())
 
     def put_new(self, key: str, content: bytes) -> Entry:
         import obstore
@@ -184,12 +192,14 @@ class BucketObjects:
                 raise FileExistsError(key) from error
         return Entry(key, done["e_tag"] or "", len(content), time.time_ns() // 1_000_000)
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, content_type: str | None = None) -> None:
         import obstore
 
         REQUESTS.add(PUT)
+        path = f"{self._prefix}{key}"
+        attributes = {"Content-Type": content_type} if content_type else None
         with self._told("PutObject"):
-            obstore.put(self._store, f"{self._prefix}{key}", content, use_multipart=False)
+            obstore.put(self._store, path, content, attributes=attributes, use_multipart=False)
 
     def delete(self, keys: Iterable[str]) -> None:
         import obstore
