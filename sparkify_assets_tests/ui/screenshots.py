@@ -12,9 +12,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from sparkify_assets.analytics.question import all_questions
+from sparkify_assets.analytics.report.write import write_report
 from sparkify_assets.ingest.landing import LOGS, SONGS
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.release import last_release
 from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, SONGPLAYS
 from sparkify_assets_tests.dagster_dev import PROJECT
 from sparkify_assets_tests.ui.browser import (
@@ -70,6 +74,30 @@ def checks(ui: Ui) -> None:
 PICTURES: dict[str, Callable[[Ui], None]] = {
     shown.__name__: shown for shown in (graph, songplays, backfill, checks)
 }
+# The listening report by the width of the window; a file, so it is no page of the UI.
+REPORTS = {"report": 1280, "report-phone": 390}
+_REPORT_HEIGHT = {"report": 1500, "report-phone": 844}
+
+
+def take_reports(browser: Browser, lake: str, names: list[str], images: Path) -> None:
+    """The report of the newest month, light on a screen and dark on a phone."""
+    found = Lake.at(lake)
+    written = write_report(found, last_release(found), MONTHS[-1], all_questions())
+    for name in names:
+        phone = name == "report-phone"
+        with browser.new_context(
+            viewport={"width": REPORTS[name], "height": _REPORT_HEIGHT[name]},
+            device_scale_factor=2 if phone else _SCALE,
+            color_scheme="dark" if phone else "light",
+            locale="en-GB",
+        ) as window:
+            page = window.new_page()
+            page.goto(written.url)
+            page.locator("html[data-drawn]").wait_for()
+            expect(page.get_by_role("heading", name="Listening in February 2019")).to_be_visible()
+            path = images / f"{name}.png"
+            page.screenshot(path=path, animations="disabled")
+            _say(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def make(names: list[str], images: Path) -> None:
@@ -97,8 +125,9 @@ def make(names: list[str], images: Path) -> None:
                 tab(checks, checks.__name__)
             tab(_load_all_others)
             for name in names:
-                if name != checks.__name__:
+                if name in PICTURES and name != checks.__name__:
                     tab(PICTURES[name], name)
+            take_reports(browser, stage.lake, [n for n in names if n in REPORTS], images)
 
 
 def _load_bad_month(ui: Ui) -> None:
@@ -137,19 +166,20 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """The exit code: 1 where there is no browser."""
+    every = [*PICTURES, *REPORTS]
     parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"which: {', '.join(PICTURES)}; default: all")
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(every)}; default: all")
     parser.add_argument("--dir", type=Path, default=IMAGES, help="where to; default: docs/images")
     given = parser.parse_args()
-    if unknown := set(given.names) - set(PICTURES):
-        parser.error(f"no picture {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+    if unknown := set(given.names) - set(every):
+        parser.error(f"no picture {', '.join(sorted(unknown))}; there are {', '.join(every)}")
     try:
         chromium()
     except NoBrowser as error:
         _say(str(error))
         return 1
     set_patience()
-    make(given.names or list(PICTURES), given.dir)
+    make(given.names or every, given.dir)
     return 0
 
 

@@ -141,6 +141,9 @@ def _tile(figure: Figure, month: str) -> _Tile:
     if figure.value is None:
         return _Tile(figure.name, NOTHING, "", figure.note)
     value = _percent(figure.value) if figure.share else f"{figure.value:,.0f}"
+    against = month_name(month_before(month)).split()[0]
+    if figure.value == figure.before:
+        return _Tile(figure.name, value, "", f"as in {against}")
     if figure.before is None or (not figure.share and figure.before == 0):
         return _Tile(figure.name, value, "", figure.note)
     if figure.share:
@@ -149,7 +152,6 @@ def _tile(figure: Figure, month: str) -> _Tile:
     else:
         change = 100 * (figure.value / figure.before - 1)
         unit = "%"
-    against = month_name(month_before(month)).split()[0]
     if abs(change) < 0.05:
         return _Tile(figure.name, value, "", f"as in {against}")
     sign, digits = ("+" if change > 0 else "−"), 1 if abs(change) < 100 else 0
