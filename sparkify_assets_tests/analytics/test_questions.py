@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -179,6 +180,17 @@ def test_a_broken_file_is_named_with_what_is_wrong(name: str, text: str, told: s
     with duckdb.connect() as parser, pytest.raises(BadQuestion, match=re.escape(told)) as found:
         read_question(name, text, parser)
     assert str(found.value).startswith(f"analytics/questions/{name}: ")
+
+
+def test_the_example_of_the_docs_is_a_question(sample: Session) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "questions.md").read_text("utf-8")
+    example = text.split("```sql\n")[1].split("```")[0]
+    with duckdb.connect() as parser:
+        question = read_question("by-browser.sql", example, parser)
+    found = rows(sample, question, {"limit": "2"})
+    assert (found.num_rows, found.column_names) == (2, ["user_agent", "plays"])
+    # And the list there is whole.
+    assert [one.name for one in QUESTIONS if f"`{one.name}`" not in text] == []
 
 
 def test_places_in_the_report_are_given_once() -> None:
