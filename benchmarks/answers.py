@@ -29,7 +29,7 @@ from sparkify_assets_tests.s3.fixtures import environment, new_bucket
 from sparkify_assets_tests.s3.servers import MOTO, start, upload
 
 MONTH = "2018-06"
-RUNS = 20
+RUNS = 5
 _SAMPLE = (
     "--songs", "20000", "--users", "20000", "--events", "540000",
     "--first-month", "2017-01", "--last-month", "2018-12",

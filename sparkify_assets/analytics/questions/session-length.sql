@@ -9,35 +9,20 @@ parameters:
 chart: {kind: column, x: minutes, y: sessions}
 report: 100
 */
-WITH asked AS (
-  -- Those with a play in the month; which of them began in it is known from all their plays.
-  SELECT DISTINCT session_id
-  FROM songplays
-  WHERE $month IS NOT NULL AND year = $month[:4]::INT AND month = $month[6:]::INT
-),
-began AS (
-  SELECT
-    epoch_ms(min(start_time)) AS start_ms,
-    max(epoch_ms(start_time) + (coalesce(length, 0) * 1000)::BIGINT) AS end_ms,
-    count(*) AS plays
-  FROM songplays
-  WHERE $month IS NULL OR session_id IN (SELECT session_id FROM asked)
-  GROUP BY session_id, user_id
-),
-grouped AS (
+WITH grouped AS (
   SELECT
     CASE
-      WHEN end_ms - start_ms < 5 * 60000 THEN 0
-      WHEN end_ms - start_ms < 15 * 60000 THEN 5
-      WHEN end_ms - start_ms < 30 * 60000 THEN 15
-      WHEN end_ms - start_ms < 60 * 60000 THEN 30
-      WHEN end_ms - start_ms < 120 * 60000 THEN 60
-      WHEN end_ms - start_ms < 240 * 60000 THEN 120
+      WHEN minutes < 5 THEN 0
+      WHEN minutes < 15 THEN 5
+      WHEN minutes < 30 THEN 15
+      WHEN minutes < 60 THEN 30
+      WHEN minutes < 120 THEN 60
+      WHEN minutes < 240 THEN 120
       ELSE 240
     END AS from_minutes,
     plays
-  FROM began
-  WHERE $month IS NULL OR strftime(make_timestamp(start_ms * 1000), '%Y-%m') = $month
+  FROM sessions
+  WHERE $month IS NULL OR month = $month
 )
 SELECT
   from_minutes,
