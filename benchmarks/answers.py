@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sparkify_assets.analytics.question import all_questions, answer
+from sparkify_assets.analytics.question import Question, Value, all_questions, answer
 from sparkify_assets.analytics.session import Session, open_session
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.storage.requests import REQUESTS
@@ -29,7 +29,7 @@ from sparkify_assets_tests.s3.fixtures import environment, new_bucket
 from sparkify_assets_tests.s3.servers import MOTO, start, upload
 
 MONTH = "2018-06"
-RUNS = 5
+RUNS = 20
 _SAMPLE = (
     "--songs", "20000", "--users", "20000", "--events", "540000",
     "--first-month", "2017-01", "--last-month", "2018-12",
@@ -76,7 +76,8 @@ def measure(lake: str) -> None:
                 if month and "month" not in question.parameters:
                     cells += ["", "", ""]
                     continue
-                cells += _times(lambda q=question, g=given: _ask(session, q.name, g))  # type: ignore[misc]
+                values = question.values(given)
+                cells += _times(lambda q=question, v=values: _ask(session, q, v))  # type: ignore[misc]
             _say(f"| {' | '.join(cells)} |")
     _say(f"requests: {REQUESTS.made() or 'none'}")
     for name, command in _COLD.items():
@@ -86,9 +87,8 @@ def measure(lake: str) -> None:
     _say(f"peak memory of this process so far: {peak:.0f} MB")
 
 
-def _ask(session: Session, name: str, given: dict[str, str]) -> None:
-    question = next(one for one in all_questions() if one.name == name)
-    with answer(session, question, question.values(given)) as reader:
+def _ask(session: Session, question: Question, values: dict[str, Value]) -> None:
+    with answer(session, question, values) as reader:
         for _ in reader:
             pass
 

@@ -15,6 +15,7 @@ from dagster import (
 from sparkify_assets.assets.common import Common
 from sparkify_assets.lake.release import RELEASES
 from sparkify_assets.metadata.markdown import table as markdown_table
+from sparkify_assets.refresh.answers import RELEASE
 from sparkify_assets.refresh.failures import explained
 from sparkify_assets.refresh.publish import publish
 from sparkify_assets.refresh.run_tags import LAKE_TAG
@@ -22,7 +23,6 @@ from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import PUBLIC
 
-RELEASE = "release"
 _DESCRIPTION = """The versions of all tables that belong together. `sparkify query`, `sparkify sql`,
 `sparkify ask` and the report read the newest release, so they see all tables before a run or after
 it, and nothing between.

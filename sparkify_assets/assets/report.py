@@ -17,14 +17,13 @@ from sparkify_assets.analytics.report.model import Question
 from sparkify_assets.analytics.report.write import FOLDER, write_report
 from sparkify_assets.analytics.session import Limits, open_session
 from sparkify_assets.assets.common import REBUILD_CONFIG, Common
-from sparkify_assets.assets.release import RELEASE
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, newest_release
 from sparkify_assets.metadata import markdown
 from sparkify_assets.partitions import month_number
-from sparkify_assets.refresh.by_month import LISTENING_REPORT
+from sparkify_assets.refresh.answers import LISTENING_REPORT, RELEASE
 from sparkify_assets.refresh.failures import explained, is_passing, reason_of, refused
 from sparkify_assets.resources.storage import LakeResource
 from sparkify_assets.storage.location import Location

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from sparkify_assets.refresh.answers import LISTENING_REPORT
 from sparkify_assets.tables import BUILT, RAW_LOGS
-
-LISTENING_REPORT = "listening_report"
 
 # raw_logs is a table without months (its partitions are batches), but an asset with them.
 BY_MONTH = frozenset(

@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from sparkify_assets.assets.raw import UNREADABLE
-from sparkify_assets.assets.release import RELEASE, others_at_work
+from sparkify_assets.assets.release import others_at_work
 from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
@@ -29,7 +29,8 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import forget_releases
 from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import ranges_of
-from sparkify_assets.refresh.by_month import BY_MONTH, LISTENING_REPORT
+from sparkify_assets.refresh.answers import LISTENING_REPORT, RELEASE
+from sparkify_assets.refresh.by_month import BY_MONTH
 from sparkify_assets.refresh.instance import (
     PROCESS_TAG,
     close_dead_runs,
@@ -46,8 +47,6 @@ from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
 _WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
-# After all months: what was made becomes visible at once.
-_AT_THE_END = [RELEASE]
 _MOST_PASSES = 5
 
 
@@ -127,9 +126,10 @@ def _one_pass(
         ranges = ranges_of(plan.months) or [[]]
         for number, months in enumerate(ranges):
             names = _NAMES if months else _WITHOUT_MONTHS
-            at_the_end = _AT_THE_END if number == len(ranges) - 1 else []
+            # After all months: what was made becomes visible at once.
+            at_the_end = [RELEASE] if number == len(ranges) - 1 else []
             if at_the_end and months:
-                at_the_end = [*at_the_end, LISTENING_REPORT]
+                at_the_end.append(LISTENING_REPORT)
             # What has no months is made again once, and not once for each range.
             again = names if number == 0 else [n for n in names if n not in _WITHOUT_MONTHS]
             result = job.execute_in_process(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.plan import ScopePlan
 from sparkify_assets.partitions import ranges_of
+from sparkify_assets.refresh.answers import AFTER_THE_TABLES, RELEASE
 from sparkify_assets.refresh.freshness import Stale
 from sparkify_assets.refresh.plan import Plan
 from sparkify_assets.tables import (
@@ -27,8 +28,12 @@ from sparkify_assets.tables import (
 
 # What a run for new songs makes: their tables, and what was heard of them in every month.
 SONG_TABLES = (RAW_SONGS.name, SONGS.name, ARTISTS.name)
-REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name, TIME.name)
-MONTH_TABLES = (RAW_LOGS.name, *[t.name for t in BUILT if t.name not in SONG_TABLES])
+REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name, TIME.name, *AFTER_THE_TABLES)
+MONTH_TABLES = (
+    RAW_LOGS.name,
+    *[t.name for t in BUILT if t.name not in SONG_TABLES],
+    *AFTER_THE_TABLES,
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def due_runs(plan: Plan, months: Iterable[str], busy: Collection[str] = ()) -> l
             # A range with a gap would make months that nobody asked for.
             ranges = ranges_of(events) or [[]]
             for several in ranges:
-                tables = SONG_TABLES + (REMATCHED if several else ())
+                tables = SONG_TABLES + (REMATCHED if several else (RELEASE,))
                 part = f" {several[0]}..{several[-1]}" if len(ranges) > 1 else ""
                 found.append(_due(group + part, several, tables, work, works, counter))
         else:

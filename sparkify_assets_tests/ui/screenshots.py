@@ -61,7 +61,7 @@ def backfill(ui: Ui) -> None:
     ui.page.get_by_role("tab", name="Backfills").click()
     ui.page.locator('a[href^="/runs/b/"]').first.click()
     ui.wait_for_backfill()
-    expect(ui.page.get_by_text("100% completed")).to_have_count(len(BUILT) + 2)
+    expect(ui.page.get_by_text("100% completed")).to_have_count(len(BUILT) + 4)
 
 
 def checks(ui: Ui) -> None:

@@ -2,8 +2,7 @@
 title: New and returning users by day
 description: >
   Users with plays on a day (UTC): new, if it is the first day on which they ever played, else
-  returning. What was before is known from all months of the lake, also with --month; on the
-  lake's first day everybody is new.
+  returning. What was before is known from all months of the lake; on the lake's first day everybody is new.
 parameters:
   month: {type: month, description: Only days of this month.}
 chart: {kind: column, x: day, y: users, color: kind}

@@ -2,8 +2,7 @@
 title: New and returning users by month
 description: >
   Users with plays in a month (UTC): new, if they never played before that month, else
-  returning. What was before is known from all months of the lake, also with --month; in the
-  lake's first month everybody is new.
+  returning. What was before is known from all months of the lake; in the lake's first month everybody is new.
 parameters:
   month: {type: month, description: Only this month's users.}
 chart: {kind: column, x: month, y: users, color: kind}

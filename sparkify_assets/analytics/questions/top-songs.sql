@@ -2,7 +2,7 @@
 title: Most played songs
 description: >
   The songs with most plays, by title and artist; the artist is the catalogue's where the play
-  matches a song, else as heard. listeners are the different users among those plays. Plays
+  matches a song, else as heard. Listeners are the different users among those plays. Plays
   without a title are left out.
 parameters:
   month: {type: month, description: Only plays of this month.}

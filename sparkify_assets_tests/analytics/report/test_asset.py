@@ -10,7 +10,7 @@ from sparkify_assets.analytics.report.write import FOLDER, write_report
 from sparkify_assets.assets import report as of_asset
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.release import RELEASES, last_release
-from sparkify_assets.refresh.by_month import LISTENING_REPORT
+from sparkify_assets.refresh.answers import LISTENING_REPORT
 from sparkify_assets.refresh.run import RunFailed
 from sparkify_assets.storage.objects import objects
 from sparkify_assets_tests.jobs_in_process import Ran, numbers, run
