@@ -14,13 +14,13 @@ from dagster import (
 )
 
 from sparkify_assets.analytics.report.model import Question
-from sparkify_assets.analytics.report.write import FOLDER, write_report
-from sparkify_assets.analytics.session import Limits, open_session
+from sparkify_assets.analytics.report.write import FOLDER, Written, write_report
+from sparkify_assets.analytics.session import Limits, Session, open_session
 from sparkify_assets.assets.common import REBUILD_CONFIG, Common
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.release import Release, newest_release
+from sparkify_assets.lake.release import newest_release
 from sparkify_assets.metadata import markdown
 from sparkify_assets.partitions import month_number
 from sparkify_assets.refresh.answers import LISTENING_REPORT, RELEASE
@@ -85,31 +85,21 @@ def report_asset(
             release = newest_release(there)
             if release is None:
                 context.log.warning(f"no report was made: {_NO_RELEASE}")
-            for month in context.partition_keys:
-                if release is None:
-                    made[month] = {"made_again": False, "why_not": _NO_RELEASE}
-                    continue
-                try:
-                    written = write_report(
-                        there, release, month, questions(), limits=limits, again=rebuild
-                    )
-                    songs = _top_songs(there, release, month, limits) if preview_rows else []
-                except SparkifyError as error:
-                    if is_passing(error):
-                        raise
-                    wrong[month] = reason_of(error)
-                    continue
-                plays = there.snapshot_at(SONGPLAYS, release.versions[SONGPLAYS.name])
-                made[month] = {
-                    "report": MetadataValue.url(written.url),
-                    "open_with": f"sparkify report --month {month} --open",
-                    "release": release.number,
-                    "plays": sum(part.rows for part in plays.parts_of([month])),
-                    "bytes": written.size,
-                    "made_again": written.made,
-                    "step_seconds": written.seconds,
-                    **({"top_songs": markdown.table(songs)} if songs else {}),
-                }
+                told = {"made_again": False, "why_not": _NO_RELEASE}
+                made = dict.fromkeys(context.partition_keys, told)
+            else:
+                # One session: what takes all plays is asked once for all months.
+                with open_session(there, release, limits, keep=True) as session:
+                    for month in context.partition_keys:
+                        try:
+                            written = write_report(
+                                there, session, month, questions(), again=rebuild
+                            )
+                            made[month] = _metadata(session, written, preview_rows)
+                        except SparkifyError as error:
+                            if is_passing(error):
+                                raise
+                            wrong[month] = reason_of(error)
         for month, metadata in made.items():
             if wrong:  # the step fails, and Dagster by itself would tell of none of them
                 key = context.asset_key
@@ -124,9 +114,17 @@ def report_asset(
     return definition
 
 
-def _top_songs(lake: Lake, release: Release, month: str, limits: Limits) -> list[dict[str, Any]]:
-    with open_session(lake, release, limits) as session:
-        found: list[dict[str, Any]] = session.table(
-            _TOP_SONGS, {"number": month_number(month)}
-        ).to_pylist()
-    return found
+def _metadata(session: Session, written: Written, preview_rows: int) -> dict[str, Any]:
+    plays = session.snapshot(SONGPLAYS.name).parts_of([written.month])
+    number = {"number": month_number(written.month)}
+    songs = session.table(_TOP_SONGS, number).to_pylist() if preview_rows else []
+    return {
+        "report": MetadataValue.url(written.url),
+        "open_with": f"sparkify report --month {written.month} --open",
+        "release": session.release.number,
+        "plays": sum(part.rows for part in plays),
+        "bytes": written.size,
+        "made_again": written.made,
+        "step_seconds": written.seconds,
+        **({"top_songs": markdown.table(songs)} if songs else {}),
+    }

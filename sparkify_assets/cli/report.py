@@ -37,7 +37,7 @@ def report(
     """
     from sparkify_assets.analytics.question import all_questions
     from sparkify_assets.analytics.report.write import read_report, write_report
-    from sparkify_assets.analytics.session import Limits
+    from sparkify_assets.analytics.session import Limits, open_session
     from sparkify_assets.lake.lake import Lake
     from sparkify_assets.lake.release import last_release
 
@@ -48,7 +48,8 @@ def report(
     release = last_release(found)
     month = month or _newest(found, release)
     limits = Limits(settings.query_memory_gb, settings.query_seconds)
-    written = write_report(found, release, month, all_questions(), limits=limits)
+    with open_session(found, release, limits, keep=True) as session:
+        written = write_report(found, session, month, all_questions())
     what = f"made in {written.seconds:.1f} s" if written.made else "up to date"
     say(f"{written.uri}: {size(written.size)}, {what}, from {release}.")
     if month in release.pending:

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, expect
 
 from sparkify_assets.analytics.question import all_questions
 from sparkify_assets.analytics.report.write import write_report
+from sparkify_assets.analytics.session import open_session
 from sparkify_assets.ingest.landing import LOGS, SONGS
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.release import last_release
 from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, SONGPLAYS
 from sparkify_assets_tests.dagster_dev import PROJECT
 from sparkify_assets_tests.ui.browser import (
@@ -82,7 +82,8 @@ _REPORT_HEIGHT = {"report": 1500, "report-phone": 844}
 def take_reports(browser: Browser, lake: str, names: list[str], images: Path) -> None:
     """The report of the newest month, light on a screen and dark on a phone."""
     found = Lake.at(lake)
-    written = write_report(found, last_release(found), MONTHS[-1], all_questions())
+    with open_session(found) as session:
+        written = write_report(found, session, MONTHS[-1], all_questions())
     for name in names:
         phone = name == "report-phone"
         with browser.new_context(

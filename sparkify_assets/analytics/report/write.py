@@ -18,9 +18,8 @@ from sparkify_assets.analytics.report.figures import key_figures
 from sparkify_assets.analytics.report.fingerprint import fingerprint, values_for
 from sparkify_assets.analytics.report.model import Question, Report, Section
 from sparkify_assets.analytics.report.page import render
-from sparkify_assets.analytics.session import Limits, Session, open_session
+from sparkify_assets.analytics.session import Session
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.release import Release
 from sparkify_assets.storage.access import DEFAULT_REGION, s3_access
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import objects
@@ -62,16 +61,16 @@ def report_location(lake: Lake) -> Location:
 
 def write_report(
     lake: Lake,
-    release: Release,
+    session: Session,
     month: str,
     questions: Sequence[Question],
     *,
-    limits: Limits | None = None,
     again: bool = False,
 ) -> Written:
     """Make the report of a month, if it is missing or out of date.
 
     Args:
+        session: over the release to tell of; one that keeps views, for several months.
         questions: those without a place in the report are left out.
         again: make it also where it is up to date.
 
@@ -82,12 +81,11 @@ def write_report(
     """
     began = time.monotonic()
     chosen = sorted((q for q in questions if q.report), key=lambda q: (q.report or 0, q.name))
-    with open_session(lake, release, limits) as session:
-        wanted = fingerprint(lake, session, month, chosen)
-        found = None if again else _found(lake, month)
-        if found is not None and found[0] == wanted:
-            return _written(lake, month, found[1], began, made=False)
-        report = make_report(lake, session, month, chosen, wanted)
+    wanted = fingerprint(lake, session, month, chosen)
+    found = None if again else _found(lake, month)
+    if found is not None and found[0] == wanted:
+        return _written(lake, month, found[1], began, made=False)
+    report = make_report(lake, session, month, chosen, wanted)
     content = render(report).encode()
     objects(report_location(lake)).put(report_key(month), content, content_type=_TYPE)
     return _written(lake, month, len(content), began, made=True)

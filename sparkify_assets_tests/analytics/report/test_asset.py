@@ -75,10 +75,10 @@ def test_without_a_release_it_makes_nothing_and_says_why(copied: World) -> None:
 def test_a_report_that_fails_undoes_no_table_and_names_month_and_reason(
     loaded: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails_for_november(lake: Any, release: Any, month: str, *rest: Any, **more: Any) -> Any:
+    def fails_for_november(lake: Any, session: Any, month: str, *rest: Any, **more: Any) -> Any:
         if month == "2018-11":
             raise LakeError("a question asks for too much")
-        return write_report(lake, release, month, *rest, **more)
+        return write_report(lake, session, month, *rest, **more)
 
     monkeypatch.setattr(of_asset, "write_report", fails_for_november)
     for month in ("2018-11", "2018-12"):

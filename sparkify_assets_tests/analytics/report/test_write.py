@@ -17,6 +17,7 @@ from sparkify_assets.analytics.report.write import (
     report_location,
     write_report,
 )
+from sparkify_assets.analytics.session import open_session
 from sparkify_assets.analytics.statement import QueryError
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, last_release
@@ -29,7 +30,12 @@ from sparkify_assets_tests.zone import event
 
 
 def write(lake: Lake, month: str = "2018-11", *questions: Asked, again: bool = False) -> Written:
-    return write_report(lake, last_release(lake), month, questions or [TOP_SONGS], again=again)
+    return of(lake, last_release(lake), month, *questions, again=again)
+
+
+def of(lake: Lake, release: Release, month: str, *questions: Asked, again: bool = False) -> Written:
+    with open_session(lake, release) as session:
+        return write_report(lake, session, month, questions or [TOP_SONGS], again=again)
 
 
 def test_a_report_lies_in_the_lake_and_is_made_once(copied: World) -> None:
@@ -70,7 +76,7 @@ def test_another_question_another_program_or_a_pending_month_makes_it_again(
     assert write(lake, "2018-11", replace(TOP_SONGS, chart=Drawn("column", "song", "plays"))).made
     assert write(lake).made
     pending = Release(release.number, release.recorded_at, release.versions, ("2018-11",))
-    assert write_report(lake, pending, "2018-11", [TOP_SONGS]).made
+    assert of(lake, pending, "2018-11").made
     assert write(lake).made
     monkeypatch.setattr(fingerprints, "_program", lambda: ["newer"])
     assert write(lake).made
