@@ -169,7 +169,8 @@ def _into_bucket(to: Location, pieces: Sequence[Piece], copy: Exported, watch: W
     ours = (before.keys if before else set()) | left
     present = {entry.key for entry in target.list()}
     target.delete(sorted((ours & present) - copy.keys))
-    target.delete([UNDER_WAY])
+    if _is(target, mine):  # and not that of a copy which began just now
+        target.delete([UNDER_WAY])
 
 
 def _forget(target: Objects, new: set[str], mine: bytes) -> None:

@@ -67,15 +67,18 @@ class Session:
         self._keep = keep
         self.limits = limits or Limits()
         self.files = PartFiles()
+        self._snapshots: dict[str, Snapshot] = {}
+        self._open: dict[str, str] = {}
+        self.release = release
         self._spill = tempfile.mkdtemp(prefix="sparkify-query-")
         self._sql = duckdb.connect(config=self._config())
         self._parser = duckdb.connect()
         self._work = Stoppable(self._sql.interrupt)
-        self._snapshots: dict[str, Snapshot] = {}
-        self._open: dict[str, str] = {}
-        self._allowed: list[str] = []
-        self.release = release
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def lake_uri(self) -> str:
@@ -135,11 +138,10 @@ class Session:
         lacking = sorted(statement.parameters - set(values))
         if lacking:
             raise QueryError(f"the SQL has parameters without a value: ${', $'.join(lacking)}")
-        deadline = time.monotonic() + self.limits.seconds
         batches: list[pa.RecordBatchReader] = []
 
         def start() -> pa.RecordBatchReader:
-            self._open_relations(statement.relations)
+            self._open_relations(statement)
             try:
                 relation = self._sql.sql(statement.text, params=values or None)
             except duckdb.BinderException:
@@ -150,12 +152,23 @@ class Session:
                 raise QueryError("the statement gives no rows")
             return relation.to_arrow_reader(BATCH_ROWS)
 
+        spent = 0.0
+
+        def told(work: Any) -> Any:
+            # Whoever takes the rows may take time; only the query's own counts.
+            nonlocal spent
+            began = time.monotonic()
+            try:
+                return self._told(work, began + self.limits.seconds - spent)
+            finally:
+                spent += time.monotonic() - began
+
         def steps() -> Iterator[pa.RecordBatch]:
-            while (batch := self._told(lambda: _next(batches[0]), deadline)) is not None:
+            while (batch := told(lambda: _next(batches[0]))) is not None:
                 yield batch
 
         try:
-            batches.append(self._told(start, deadline))
+            batches.append(told(start))
             yield pa.RecordBatchReader.from_batches(batches[0].schema, steps())
         finally:
             for batch_reader in batches:
@@ -199,19 +212,24 @@ class Session:
         self._sql.execute("SET enable_external_access = false")
         self._sql.execute("SET lock_configuration = true")
 
-    def _open_relations(self, names: frozenset[str]) -> None:
-        for relation in with_needed(names):
-            if relation.name in self._open or ("*" in names and not self._has(relation)):
+    def _open_relations(self, statement: Statement) -> None:
+        for relation in with_needed(statement.relations):
+            name, kind = relation.name, self._kind(relation, statement)
+            if self._open.get(name) in (kind, "TABLE"):
                 continue
-            if relation.name in TABLES:
+            if "*" in statement.relations and not self._has(relation):
+                continue
+            if name in TABLES:
                 self._open_table(relation)
-            kind = self._kind(relation)
-            self._sql.execute(f'CREATE {kind} "{relation.name}" AS {relation.sql}')
-            self._open[relation.name] = kind
+            if name in self._open:
+                self._sql.execute(f'DROP {self._open.pop(name)} "{name}"')
+            # Replaced: what Ctrl-C left of another try is not in the way.
+            self._sql.execute(f'CREATE OR REPLACE {kind} "{name}" AS {relation.sql}')
+            self._open[name] = kind
 
-    def _kind(self, relation: Relation) -> str:
+    def _kind(self, relation: Relation, statement: Statement) -> str:
         """A view that needs all plays is made once, where several questions are to come."""
-        return "TABLE" if relation.whole and self._keep else "VIEW"
+        return "TABLE" if relation.whole and self._keep and statement.reads else "VIEW"
 
     def _has(self, relation: Relation) -> bool:
         """Whether the release has what a relation is made of: an older one may lack a table."""
@@ -245,7 +263,7 @@ class Session:
         )
         replaced = f"* REPLACE ({instants})" if instants else "*"
         self._sql.execute(
-            f'CREATE VIEW parts."{table.name}" AS SELECT {replaced} FROM ({selected})'
+            f'CREATE OR REPLACE VIEW parts."{table.name}" AS SELECT {replaced} FROM ({selected})'
         )
 
     def _told(self, work: Any, deadline: float) -> Any:

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 
@@ -38,9 +39,13 @@ class Staging:
         with explained_here(self._location):
             parent.mkdir(parents=True, exist_ok=True)
             self._remove_dead()
-            self.path = Path(tempfile.mkdtemp(prefix=self._prefix, dir=parent))
-            self._lock = os.open(self.path, os.O_RDONLY)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            while True:
+                self.path = Path(tempfile.mkdtemp(prefix=self._prefix, dir=parent))
+                self._lock = os.open(self.path, os.O_RDONLY)
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                if self.path.is_dir():
+                    break
+                os.close(self._lock)  # another export took it for a dead one just then
             mask = os.umask(0)
             os.umask(mask)
             self.path.chmod(0o777 & ~mask)
@@ -73,7 +78,7 @@ class Staging:
 
     def _remove_dead(self) -> None:
         """Remove what exports left that were killed."""
-        for found in self._folder.parent.glob(f"{self._prefix}*"):
+        for found in self._folder.parent.glob(f"{escape(self._prefix)}*"):
             with suppress(OSError):
                 lock = os.open(found, os.O_RDONLY | os.O_DIRECTORY)
                 try:

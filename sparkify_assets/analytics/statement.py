@@ -6,6 +6,7 @@ could do there: functions that change settings, write logs or read memory.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from sparkify_assets.analytics.relations import RELATIONS
 from sparkify_assets.errors import UsageError
 
 # Table functions that only give rows; all others are refused.
@@ -27,9 +29,16 @@ _REFUSED = {
     "current_setting", "getenv", "getvariable", "json_execute_serialized_sql", "nextval", "setval",
     "sleep_ms", "write_log",
 }  # fmt: skip
-_SYSTEM_SCHEMAS = {"information_schema", "pg_catalog"}
-_SYSTEM = re.compile(r"(duckdb|pragma|sqlite|pg)_\w+")
-_SYSTEM_TABLES = {"duckdb_columns", "duckdb_tables", "duckdb_types", "duckdb_views"}
+# What a statement may consist of: a CTE may also hold an INSERT or a COPY.
+_QUERIES = {"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"}
+_SOURCES = {
+    "BASE_TABLE", "COLUMN_DATA", "DELIM_GET", "EMPTY", "EXPRESSION_LIST", "JOIN", "PIVOT",
+    "SHOW_REF", "SUBQUERY", "TABLE_FUNCTION",
+}  # fmt: skip
+_CATALOGUE = {
+    "duckdb_columns", "duckdb_tables", "duckdb_types", "duckdb_views", "information_schema.columns",
+    "information_schema.schemata", "information_schema.tables",
+}  # fmt: skip
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
 _MAY = (
     "a query only reads: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT … ON x IN "
@@ -46,13 +55,15 @@ class Statement:
     """One statement that only reads.
 
     Attributes:
-        relations: names in it that may be tables or views.
+        relations: the tables and views that it names; `*` for a look at all of them.
         parameters: names of its `$parameters`.
+        reads: whether it takes rows from them, and not only their columns.
     """
 
     text: str
     relations: frozenset[str]
     parameters: frozenset[str]
+    reads: bool = True
 
 
 def read_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> Statement:
@@ -71,12 +82,15 @@ def read_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> Statement:
     if len(found) != 1:
         raise QueryError(f"expected one statement, found {len(found)}")
     text = found[0].query.strip().rstrip(";")
+    plain = _without_comments(text)
     # EXPLAIN ANALYZE runs what it explains.
-    tree = _tree(parser, _EXPLAIN.sub("", _without_comments(text), count=1))
-    names: set[str] = set()
-    for node in _nodes(tree):
-        names |= _check(node)
-    return Statement(text, frozenset(names), frozenset(found[0].named_parameters))
+    explained = _EXPLAIN.sub("", plain, count=1)
+    nodes = list(_nodes(_tree(parser, explained)))
+    local = {str(one["key"]).lower() for n in nodes for one in (n.get("map") or []) if "key" in one}
+    names = frozenset[str]().union(*(_check(node, local) for node in nodes))
+    only_looks = any(node.get("type") == "SHOW_REF" for node in nodes) or explained != plain
+    parameters = frozenset(found[0].named_parameters)
+    return Statement(text, names, parameters, reads=not only_looks)
 
 
 def explained_by_duckdb(error: duckdb.Error) -> str:
@@ -107,8 +121,17 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
             todo += value
 
 
-def _check(node: dict[str, Any]) -> set[str]:
-    kind = node.get("type")
+def _check(node: dict[str, Any], local: set[str]) -> set[str]:
+    """The relations that one node names.
+
+    Args:
+        local: names that the statement gives to queries of its own.
+    """
+    kind = str(node.get("type", ""))
+    if kind.endswith("_NODE") and kind not in _QUERIES:
+        raise QueryError(f"refused: {kind.split('_')[0]} within the statement; {_MAY}")
+    if "sample" in node and "query_location" in node and kind not in _SOURCES:
+        raise QueryError(f"refused: {kind} as a table; {_MAY}")
     if kind == "TABLE_FUNCTION":
         name = _function_name(node["function"])
         if name not in _TABLE_FUNCTIONS:
@@ -119,20 +142,27 @@ def _check(node: dict[str, Any]) -> set[str]:
     elif kind == "FUNCTION" and _function_name(node) in _REFUSED:
         raise QueryError(f"refused: {_function_name(node)}(); settings are closed to SQL")
     elif kind == "BASE_TABLE":
-        return _table_name(node)
+        return _table_name(node, local)
     elif kind == "SHOW_REF":
         # SHOW TABLES and its like; DESCRIBE and SUMMARIZE name a table further down.
         return {"*"} if node.get("table_name") else set()
     return set()
 
 
-def _table_name(node: dict[str, Any]) -> set[str]:
+def _table_name(node: dict[str, Any], local: set[str]) -> set[str]:
     names = _path(node) or [str(node.get("table_name", "")).lower()]
-    if any(schema in _SYSTEM_SCHEMAS for schema in names[:-1]) or names[-1] in _SYSTEM_TABLES:
+    name = ".".join(names)
+    if name in _CATALOGUE:
         return {"*"}
-    if _SYSTEM.fullmatch(names[-1]):
-        raise QueryError(f"refused: {names[-1]}; settings are closed to SQL")
-    return {names[-1]}
+    if names[0] == "main":
+        names = names[1:]
+    if len(names) == 1 and names[0] in RELATIONS:
+        return {names[0]}
+    if len(names) == 1 and names[0] in local:
+        return set()
+    near = difflib.get_close_matches(names[-1], [*RELATIONS, *local], 1)
+    hint = f"did you mean {near[0]}?" if near else "`SHOW TABLES` lists what there is"
+    raise QueryError(f"there is no table or view {name}; {hint}")
 
 
 def _function_name(node: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from typing import TypeVar
 
 _LOOK_SECONDS = 0.05
@@ -44,8 +45,8 @@ class Stoppable:
                 try:
                     return future.result(timeout=max(0.0, min(left, _LOOK_SECONDS)))
                 except NotYet:
-                    if future.done():  # the work's own error
-                        raise
+                    if future.done():  # just now, or with such an error of its own
+                        return future.result()
                     if left <= 0:
                         raise TookTooLong from None
         except (KeyboardInterrupt, TookTooLong):
@@ -59,4 +60,5 @@ class Stoppable:
     def _end(self, future: Future[Result]) -> None:
         while not future.done():
             self._stop()
-            time.sleep(_LOOK_SECONDS)
+            with suppress(KeyboardInterrupt):  # pressed again: it is being stopped
+                time.sleep(_LOOK_SECONDS)

@@ -40,7 +40,11 @@ def maintain(
     try:
         with Progress(quiet=output is Format.JSON) as progress:
             report = maintain_lake(
-                Lake.at(settings.lake), settings.grace_hours, dry_run=dry_run, watch=progress.step
+                Lake.at(settings.lake),
+                settings.grace_hours,
+                settings.months,
+                dry_run=dry_run,
+                watch=progress.step,
             )
     except KeyboardInterrupt:
         raise Interrupted(_STOPPED) from None

@@ -23,7 +23,7 @@ from sparkify_assets.maintenance.report import Maintained
 from sparkify_assets.metadata.found import request_numbers
 from sparkify_assets.refresh.failures import explained
 from sparkify_assets.refresh.steps import Step
-from sparkify_assets.resources.storage import LakeResource
+from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.storage.requests import REQUESTS
 
 JOB = "maintenance"
@@ -59,7 +59,9 @@ def maintenance_job(tags: Mapping[str, str]) -> JobDefinition:
         description="Puts small raw parts together, removes raw rows that no longer count, writes "
         "checkpoints, removes files that nobody can need any more. No row of any table changes.",
     )
-    def maintain_lake(context: OpExecutionContext, lake: LakeResource) -> None:
+    def maintain_lake(
+        context: OpExecutionContext, lake: LakeResource, landing: LandingResource
+    ) -> None:
         def watch(step: Step) -> None:
             took = f" ({step.seconds:.1f} s)" if step.state == "done" else ""
             context.log.info(f"{step.name}: {step.state}{took}")
@@ -67,8 +69,16 @@ def maintenance_job(tags: Mapping[str, str]) -> JobDefinition:
         before = REQUESTS.made()
         dry_run = bool(context.op_config[DRY_RUN])
         with explained(context.log, context.run.tags):
-            report = maintain(Lake.at(lake.uri), lake.grace_hours, dry_run=dry_run, watch=watch)
+            report = maintain(
+                Lake.at(lake.uri),
+                lake.grace_hours,
+                landing.months(),
+                dry_run=dry_run,
+                watch=watch,
+            )
         metadata = _metadata(report, REQUESTS.since(before))
+        if report.not_released:
+            context.log.info(f"no release was recorded: {report.not_released}")
         for scope, reason in report.postponed.items():
             context.log.warning(f"{scope} was left for the next time: {reason}")
         if report.failed:

@@ -156,18 +156,26 @@ def read_log_at(table: Location, version: int) -> LogState:
     start = max((v for v in checkpoints if v <= version), default=-1)
     needed = range(start + 1, version + 1)
     if any(v not in commits for v in needed):
-        raise LakeError(
-            f"{table.uri}: version {version} is no longer there; read a newer one, or restore the "
-            "folder from a backup"
-        )
+        raise _no_such_version(table, version)
     state = LogState()
-    if start >= 0:
-        actions = read_checkpoint(source.get(checkpoint_key(start)))
-        state = state.after(actions, start, None)
-    for v, text in zip(needed, get_all(source, [commits[v] for v in needed]), strict=True):
+    try:
+        if start >= 0:
+            actions = read_checkpoint(source.get(checkpoint_key(start)))
+            state = state.after(actions, start, None)
+        texts = get_all(source, [commits[v] for v in needed])
+    except FileNotFoundError:  # removed since the listing
+        raise _no_such_version(table, version) from None
+    for v, text in zip(needed, texts, strict=True):
         actions = [json.loads(line) for line in text.splitlines() if line.strip()]
         state = state.after(actions, v, found[commits[v]])
     return state
+
+
+def _no_such_version(table: Location, version: int) -> LakeError:
+    return LakeError(
+        f"{table.uri}: version {version} is no longer there; read a newer one, or restore the "
+        "folder from a backup"
+    )
 
 
 def known_log(table: Location) -> LogState | None:

@@ -59,7 +59,7 @@ def newest_release(lake: Lake) -> Release | None:
         if not keys:
             return None
         try:
-            return _read(source.get(keys[-1]))
+            return _read(lake, source.get(keys[-1]), keys[-1])
         except FileNotFoundError:  # removed since the listing: there are newer ones
             continue
 
@@ -102,7 +102,9 @@ def releases(lake: Lake) -> list[Release]:
     source = _objects(lake)
     while True:
         try:
-            return [_read(content) for content in get_all(source, _keys(source))]
+            keys = _keys(source)
+            contents = get_all(source, keys)
+            return [_read(lake, c, key) for c, key in zip(contents, keys, strict=True)]
         except FileNotFoundError:  # one was removed since the listing
             continue
 
@@ -117,7 +119,9 @@ def record_release(
         StorageError: it cannot be written.
     """
     number = before.number + 1 if before else 1
-    release = Release(number, time.time_ns() // 1_000_000, dict(versions), pending)
+    # Whatever this machine's clock says: in the order of the numbers.
+    now = max(time.time_ns() // 1_000_000, before.recorded_at + 1 if before else 0)
+    release = Release(number, now, dict(versions), pending)
     content = json.dumps(asdict(release), indent=2).encode()
     _objects(lake).put_new(_key(number), content)
     return release
@@ -131,7 +135,7 @@ def oldest_kept(lake: Lake, grace_hours: int) -> Release | None:
         if not kept:
             return None
         try:
-            return _read(source.get(kept[0].key))
+            return _read(lake, source.get(kept[0].key), kept[0].key)
         except FileNotFoundError:  # removed since the listing
             continue
 
@@ -166,11 +170,17 @@ def _key(number: int) -> str:
     return f"{number:020d}.json"
 
 
-def _read(content: bytes) -> Release:
-    values = json.loads(content)
-    return Release(
-        number=int(values["number"]),
-        recorded_at=int(values["recorded_at"]),
-        versions={str(name): int(version) for name, version in values["versions"].items()},
-        pending=tuple(values.get("pending", ())),
-    )
+def _read(lake: Lake, content: bytes, key: str) -> Release:
+    try:
+        values = json.loads(content)
+        return Release(
+            number=int(values["number"]),
+            recorded_at=int(values["recorded_at"]),
+            versions={str(name): int(version) for name, version in values["versions"].items()},
+            pending=tuple(values.get("pending", ())),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LakeError(
+            f"{lake.location.uri}/{RELEASES}/{key} is no release ({error!r}); "
+            "restore it from a backup, or remove it: the release before it counts then"
+        ) from None

@@ -8,10 +8,12 @@ is being written is lost. What the newest release needs stays, however old it is
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sparkify_assets.errors import LakeError, StorageError
 from sparkify_assets.lake.commit import MAX_PART_AGE_HOURS
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import CHECKPOINT, LOG, LogState, checkpoint_key
@@ -19,6 +21,7 @@ from sparkify_assets.lake.release import oldest_kept
 from sparkify_assets.storage.objects import Entry, objects
 from sparkify_assets.tables import Table
 
+_log = logging.getLogger(__name__)
 ORPHAN_HOURS = 24
 LOG_HOURS = 30 * 24
 assert ORPHAN_HOURS > MAX_PART_AGE_HOURS  # noqa: S101 -- the rule that keeps both safe
@@ -83,7 +86,14 @@ def _pinned(lake: Lake, table: Table, grace_hours: int) -> LogState | None:
     release = oldest_kept(lake, grace_hours)
     if release is None or table.name not in release.versions:
         return None
-    return lake.snapshot_at(table, release.versions[table.name]).state
+    try:
+        return lake.snapshot_at(table, release.versions[table.name]).state
+    except StorageError:
+        raise
+    except LakeError as error:
+        # A table that was restored or made anew. Nothing is known of what was replaced since.
+        _log.warning("%s: %s; replaced files stay until the next release", table.name, error)
+        return LogState()
 
 
 def _old_log(found: list[Entry], now: int, oldest: LogState) -> list[str]:

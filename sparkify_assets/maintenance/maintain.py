@@ -6,6 +6,7 @@ The command line and Dagster's job both call `maintain`. It needs no engine.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.lake.commit import checkpoint_newest
@@ -29,6 +30,7 @@ VACUUM = "remove files"
 def maintain(
     lake: Lake,
     grace_hours: int,
+    months: Collection[str],
     *,
     dry_run: bool = False,
     watch: Watcher = lambda _step: None,
@@ -40,6 +42,7 @@ def maintain(
 
     Args:
         grace_hours: how long replaced files stay for readers under way.
+        months: the configured ones, for the release at the end.
         dry_run: tell what would be done, and change nothing.
         watch: told of each step as it starts and ends.
 
@@ -59,7 +62,7 @@ def maintain(
     with watched(watch, RELEASE):
         if not dry_run:
             # Rows stand in other parts now: the old ones are kept as long as a release names them.
-            publish(lake, None, lambda: True)
+            report.not_released = publish(lake, months, lambda: True).why_not
     with watched(watch, VACUUM):
         report.releases_removed = forget_releases(lake, grace_hours, dry_run=dry_run)
         for table in tables:

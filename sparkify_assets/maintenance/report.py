@@ -66,6 +66,7 @@ class Maintained:
         postponed: scopes (months, or `songs`) in which other runs were quicker each time, with
             the reason; the next maintenance tries again.
         releases_removed: releases that were superseded longer ago than the grace period.
+        not_released: why no release was recorded of the tables as they are.
         failed: what was left as it is because something is wrong, with the reason.
     """
 
@@ -74,6 +75,7 @@ class Maintained:
     postponed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     releases_removed: int = 0
+    not_released: str = ""
     seconds: float = 0.0
 
     @property

@@ -1,8 +1,9 @@
 """Recording a release: when the tables, as they are now, belong together.
 
 They do when nothing is out of date: each table is then made from the same landing files. A month
-that cannot be made must not keep all others from readers. So where nobody is at work any more, a
-release is recorded with such months as they were before; they are named in it as pending.
+that cannot be made must not keep all others from readers. So where no other run of this Dagster
+instance is at work on the lake, a release is recorded with such months as they were before; they
+are named in it as pending.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sparkify_assets.ingest.ledger import seen_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, newest_release, record_release
 from sparkify_assets.refresh.freshness import Freshness, Stale
-from sparkify_assets.tables import BUILT, TABLES, TIME
+from sparkify_assets.tables import LANDED_FILES, TABLES, TIME
 
 _ATTEMPTS = 10
 
@@ -34,13 +35,11 @@ class Published:
     why_not: str = ""
 
 
-def publish(
-    lake: Lake, months: Collection[str] | None, others_at_work: Callable[[], bool] = lambda: False
-) -> Published:
+def publish(lake: Lake, months: Collection[str], others_at_work: Callable[[], bool]) -> Published:
     """Record the present versions of all tables as a release, if they belong together.
 
     Args:
-        months: the configured ones; None: all that there are.
+        months: the configured ones.
         others_at_work: whether other runs change this lake now; asked only where it matters.
 
     Raises:
@@ -55,6 +54,9 @@ def publish(
         versions = _versions(lake)
         if set(versions) != set(TABLES):
             return Published(before, why_not="not all tables are made yet")
+        # Raw tables are seen after the ledger: maintenance may have put rows together in between.
+        if lake.snapshot(LANDED_FILES).version != versions.get(LANDED_FILES.name):
+            continue
         stale = _stale(lake, months)
         why_not = _why_not(stale, others_at_work)
         if why_not:
@@ -82,11 +84,8 @@ def _versions(lake: Lake) -> dict[str, int]:
     return {name: s.version for name, table in TABLES.items() if (s := lake.seen(table))}
 
 
-def _stale(lake: Lake, months: Collection[str] | None) -> list[Stale]:
-    freshness = Freshness(lake, seen_ledger(lake))
-    if months is None:
-        months = {key for table in BUILT if table.monthly for key in freshness.keys(table)}
-    return freshness.all_stale(sorted(months))
+def _stale(lake: Lake, months: Collection[str]) -> list[Stale]:
+    return Freshness(lake, seen_ledger(lake)).all_stale(sorted(months))
 
 
 def _why_not(stale: Sequence[Stale], others_at_work: Callable[[], bool]) -> str:

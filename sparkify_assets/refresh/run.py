@@ -43,7 +43,7 @@ from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
+from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, SONGPLAYS, TABLES
 
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
 _WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
@@ -88,12 +88,14 @@ def refresh(
         if plan.work() == before.work():  # what is left cannot be done, or not now
             break
     outcome.left = plan
+    wrong: list[str] = []
     if outcome.run_ids:
         # The step that records releases is left out of a run in which another step failed.
         outcome.published = _release(settings)
+        wrong = _reports(settings, outcome, watch)
         _tidy(settings)
-    if outcome.laid_aside:
-        reasons_told = dict.fromkeys(outcome.laid_aside.values())
+    if outcome.laid_aside or wrong:
+        reasons_told = dict.fromkeys([*outcome.laid_aside.values(), *wrong])
         done = not plan.needed and not outcome.unreadable and only is None
         rest = ["Everything else is up to date."] if done else []
         raise RunFailed("\n".join([*reasons_told, *rest]))
@@ -107,6 +109,32 @@ def _release(settings: Settings) -> Published:
         return publish(Lake.at(settings.lake), settings.months, others)
 
 
+def _reports(settings: Settings, outcome: Outcome, watch: Watcher) -> list[str]:
+    """Make the reports that are out of date now; why some could not be made.
+
+    A month's report looks back on all months before: so also those after the months of this run.
+    """
+    plays = Lake.at(settings.lake).last_seen(SONGPLAYS).partitions
+    first = min(outcome.before.months, default=None)
+    months = [month for month in settings.months if first and month >= first and month in plays]
+    wrong = []
+    job = build_defs(settings, loggers=_loggers(outcome, watch)).resolve_job_def(REFRESH)
+    with open_instance() as instance:
+        for several in ranges_of(months):
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                asset_selection=[AssetKey(LISTENING_REPORT)],
+                run_config={"loggers": {"console": {"config": {}}}},
+                tags=_tags(several, outcome.before),
+                partition_key=several[0] if len(several) == 1 else None,
+            )
+            outcome.run_ids.append(result.run_id)
+            if not result.success:
+                wrong.append(str(reasons(result.dagster_run.tags, result.all_events)))
+    return wrong
+
+
 def _tidy(settings: Settings) -> None:
     lake = Lake.at(settings.lake)
     for table in TABLES.values():
@@ -117,8 +145,7 @@ def _tidy(settings: Settings) -> None:
 def _one_pass(
     settings: Settings, plan: Plan, outcome: Outcome, watch: Watcher, *, rebuild: bool
 ) -> None:
-    loggers = {"console": _step_logger(outcome, watch)}
-    job = build_defs(settings, loggers=loggers).resolve_job_def(REFRESH)
+    job = build_defs(settings, loggers=_loggers(outcome, watch)).resolve_job_def(REFRESH)
     outcome.unreadable = {}  # whatever could not be read before is tried again
     with open_instance() as instance:
         close_dead_runs(instance)
@@ -128,8 +155,6 @@ def _one_pass(
             names = _NAMES if months else _WITHOUT_MONTHS
             # After all months: what was made becomes visible at once.
             at_the_end = [RELEASE] if number == len(ranges) - 1 else []
-            if at_the_end and months:
-                at_the_end.append(LISTENING_REPORT)
             # What has no months is made again once, and not once for each range.
             again = names if number == 0 else [n for n in names if n not in _WITHOUT_MONTHS]
             result = job.execute_in_process(
@@ -151,20 +176,6 @@ def _one_pass(
                 for step in found.steps:
                     outcome.laid_aside |= dict.fromkeys(step.months, f"{step.asset}: {step.reason}")
             outcome.unreadable |= _unreadable(result)
-        # Reports are made from the release, and that was recorded with the last range.
-        for months in ranges[:-1]:
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                asset_selection=[AssetKey(LISTENING_REPORT)],
-                run_config={"loggers": {"console": {"config": {}}}},
-                tags=_tags(months, plan),
-                partition_key=months[0] if len(months) == 1 else None,
-            )
-            outcome.run_ids.append(result.run_id)
-            if not result.success:
-                found = reasons(result.dagster_run.tags, result.all_events)
-                raise RunFailed(str(found))
 
 
 def _unreadable(result: ExecuteInProcessResult) -> dict[str, str]:
@@ -186,7 +197,7 @@ def _tags(months: Sequence[str], plan: Plan) -> dict[str, str]:
     return tags
 
 
-def _step_logger(outcome: Outcome, watch: Watcher) -> LoggerDefinition:
+def _loggers(outcome: Outcome, watch: Watcher) -> dict[str, LoggerDefinition]:
     """A Dagster logger that turns a run's events into steps, and prints nothing."""
 
     class Steps(logging.Handler):
@@ -202,7 +213,8 @@ def _step_logger(outcome: Outcome, watch: Watcher) -> LoggerDefinition:
         found.addHandler(Steps())
         return found
 
-    return LoggerDefinition(steps, description="Tells the command line what the steps do.")
+    told = LoggerDefinition(steps, description="Tells the command line what the steps do.")
+    return {"console": told}
 
 
 _STATES = {

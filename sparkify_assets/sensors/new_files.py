@@ -29,6 +29,7 @@ from sparkify_assets.ingest.ledger import seen_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.plan import Plan, plan_from
+from sparkify_assets.refresh.publish import publish
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.resources.storage import LakeResource, LandingResource
 from sparkify_assets.sensors.attempts import (
@@ -63,7 +64,8 @@ class Cursor:
         rest: where an unfinished listing goes on.
         listed_at: when the last whole listing began, seconds since the epoch.
         counted: files that the unfinished listing has seen so far.
-        quiet_since: when all tables were up to date, seconds since the epoch; 0 if they were not.
+        quiet_since: when all tables were up to date and released, seconds since the epoch; 0 if
+            they were not.
         ledger: the ledger's version at that time.
         told: data versions by scope, as told of the landing zone.
     """
@@ -102,9 +104,9 @@ class Cursor:
             latest = time.time() - RECONCILE_SECONDS + FIRST_PAUSE_SECONDS
             self.listed_at = min(self.listed_at, latest)
 
-    def note(self, plan: Plan, ledger: Snapshot | None) -> None:
-        """Keep whether the tables are up to date."""
-        quiet = ledger is not None and not plan.stale
+    def note(self, plan: Plan, ledger: Snapshot | None, *, released: bool) -> None:
+        """Keep whether the tables are up to date, and SQL reads them as they are."""
+        quiet = ledger is not None and not plan.stale and released
         self.quiet_since = time.time() if quiet else 0.0
         self.ledger = ledger.version if ledger is not None else -1
 
@@ -157,8 +159,6 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
         plan = plan_from(
             tables, ledger, look.listing, landing.rules(), months, look_at_tables=not quiet
         )
-        if not quiet:
-            look.cursor.note(plan, tables.seen(LANDED_FILES))
         requests, reasons, waiting = [], [*plan.refused, *look.problems], False
         for due in due_runs(plan, months, busy):
             verdict = judge(context.instance, due, busy)
@@ -168,6 +168,9 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
                 reasons.append(verdict.reason)
                 waiting = waiting or verdict.later
                 (context.log.info if verdict.later else context.log.warning)(verdict.reason)
+        if not quiet:
+            released = not busy and not requests and _released(tables, months, context)
+            look.cursor.note(plan, tables.seen(LANDED_FILES), released=released)
         for problem in (*plan.refused, *look.problems):
             context.log.warning(problem)
         events, look.cursor.told = landed(look.listing, look.cursor.told)
@@ -222,6 +225,16 @@ def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) 
     if queue is None:
         return Look(listing, following, what)
     return Look(listing, following, what, problems, lambda: queue.delete(notices))
+
+
+def _released(lake: Lake, months: set[str], context: SensorEvaluationContext) -> bool:
+    """Record a release where a run could not: it failed for a month, or died at its end."""
+    if not lake.exists(LANDED_FILES):
+        return True
+    done = publish(lake, months, lambda: False)
+    if done.recorded:
+        context.log.info(f"recorded {done.release}")
+    return not done.why_not
 
 
 def _request(due: Due, verdict: Verdict) -> RunRequest:

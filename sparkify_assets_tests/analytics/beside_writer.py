@@ -168,7 +168,7 @@ def watch(
             truth.write(MONTHS[seen.runs % len(MONTHS)], seen.runs)
             run()
             if seen.runs % _MAINTAIN_EVERY == 0:
-                maintain(lake, settings.grace_hours)
+                maintain(lake, settings.grace_hours, settings.months)
                 right[last_release(lake).number] = truth.answers()
                 seen.maintenances += 1
             if seen.runs % 20 == 0:

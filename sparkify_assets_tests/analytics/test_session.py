@@ -204,6 +204,17 @@ def paths(session: Session, name: str) -> set[str]:
         "SELECT getvariable('x')",
         "SELECT write_log('x')",
         "SELECT * FROM small_lake",
+        "WITH x AS (DELETE FROM sessions RETURNING *) FROM x",
+        "WITH x AS (INSERT INTO songs VALUES (1) RETURNING *) FROM x",
+        "WITH x AS (UPDATE songs SET title = '' RETURNING *) FROM x",
+        "WITH x AS (COPY (SELECT 1) TO '{folder}/written.csv') SELECT 1",
+        "SELECT * FROM (WITH x AS (COPY (SELECT 1) TO '{folder}/written.csv') SELECT 1)",
+        "EXPLAIN ANALYZE WITH x AS (COPY (SELECT 1) TO '{folder}/written.csv') SELECT 1",
+        "SELECT * FROM pg_catalog.pg_settings",
+        "SELECT * FROM pg_settings",
+        "SELECT * FROM parts.songplays",
+        "SELECT * FROM memory.parts.songplays",
+        "SELECT * FROM 'lake://songplays/1/year_month=2018-11/year=2018/month=11/0.parquet'",
         "",
         "   ;",
         "SELEC 1",
@@ -220,6 +231,45 @@ def test_whatever_does_more_than_read_the_lake_is_refused(
     assert str(refused.value)
     assert set(tmp_path.iterdir()) == before
     assert session.table("SELECT count(*) AS n FROM plays").to_pylist() == [{"n": 5}]
+
+
+def test_where_views_are_kept_they_cannot_be_changed_and_a_look_makes_none(
+    small_lake: Lake,
+) -> None:
+    with open_session(small_lake, keep=True) as session:
+        assert "sessions" in str(session.table("SHOW TABLES").to_pylist())
+        session.table("DESCRIBE sessions")
+        assert "TABLE" not in session._open.values()
+        count = "SELECT count(*) AS n FROM sessions"
+        assert session.table(count).to_pylist() == [{"n": 3}]
+        assert session._open["sessions"] == "TABLE"
+        for sql in ("DELETE FROM sessions", "WITH x AS (DELETE FROM sessions RETURNING *) FROM x"):
+            with pytest.raises(QueryError, match="refused: DELETE"):
+                session.table(sql)
+        assert session.table(count).to_pylist() == [{"n": 3}]
+
+
+def test_a_file_in_the_folder_for_spilling_is_neither_written_nor_read(session: Session) -> None:
+    spill = Path(session._spill)
+    (spill / "planted.csv").write_text("a\n1\n")
+    for sql in (
+        f"WITH x AS (COPY (SELECT 1) TO '{spill}/o.csv') SELECT 1",
+        f"FROM '{spill}/planted.csv'",
+        f"SELECT * FROM read_csv('{spill}/planted.csv')",
+    ):
+        with pytest.raises(QueryError):
+            session.table(sql)
+    assert [path.name for path in spill.iterdir()] == ["planted.csv"]
+
+
+def test_only_the_time_of_the_query_itself_counts(small_lake: Lake) -> None:
+    with (
+        open_session(small_lake, limits=Limits(seconds=0.5)) as session,
+        session.reader("SELECT * FROM range(100000)") as reader,
+    ):
+        rows = reader.read_next_batch().num_rows
+        time.sleep(0.7)
+        assert rows + sum(batch.num_rows for batch in reader) == 100_000
 
 
 def test_what_reads_is_allowed(session: Session) -> None:

@@ -66,7 +66,7 @@ class Bench:
             self.take_in()
 
     def maintain(self, grace_hours: int = 1, **given: Any) -> Maintained:
-        return maintain(self.lake, grace_hours, **given)
+        return maintain(self.lake, grace_hours, self.world.settings().months, **given)
 
     def counting(self) -> dict[str, list[dict[str, Any]]]:
         """The raw rows that count, and the account of the files: all but the batch."""

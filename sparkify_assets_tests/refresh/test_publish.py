@@ -18,6 +18,7 @@ from sparkify_assets_tests.jobs_in_process import numbers, run
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.zone import event
 
+MONTHS = ["2018-10", "2018-11", "2018-12"]
 # Everything but the release.
 NAMES = ["raw_logs", "raw_songs", *(table.name for table in BUILT)]
 
@@ -55,7 +56,7 @@ def test_tables_that_do_not_belong_together_are_not_released(loaded: World) -> N
     loaded.zone.logs("log_data/2018-12-06-events.json", event("2018-12-06 10:00", sessionId=2))
     made = ["raw_logs", "heard_songs", "song_matches", "songplays"]
     assert run(loaded, "2018-12", only=made).success
-    done = publish(loaded.lake, None)
+    done = publish(loaded.lake, MONTHS, lambda: False)
     assert (done.recorded, done.release) == (False, last_release(loaded.lake))
     assert "time/2018-12" in done.why_not
     assert done.release is not None
@@ -99,9 +100,9 @@ def test_a_month_that_cannot_be_made_keeps_no_other_from_readers(
 def test_what_others_are_making_is_left_to_them(loaded: World) -> None:
     loaded.zone.logs("log_data/2018-12-06-events.json", event("2018-12-06 10:00", sessionId=2))
     assert run(loaded, "2018-12", only=["raw_logs"]).success
-    busy = publish(loaded.lake, None, others_at_work=lambda: True)
+    busy = publish(loaded.lake, MONTHS, others_at_work=lambda: True)
     assert (busy.recorded, "heard_songs/2018-12" in busy.why_not) == (False, True)
-    alone = publish(loaded.lake, None, others_at_work=lambda: False)
+    alone = publish(loaded.lake, MONTHS, others_at_work=lambda: False)
     assert alone.recorded
     assert alone.release is not None
     assert alone.release.pending == ("2018-12",)
@@ -119,7 +120,7 @@ def test_whoever_is_overtaken_looks_again(loaded: World, monkeypatch: pytest.Mon
         return record_release(lake, before, versions, *more)
 
     monkeypatch.setattr(publishing, "record_release", overtaken)
-    done = publish(loaded.lake, None)
+    done = publish(loaded.lake, MONTHS, lambda: False)
     assert done.recorded
     assert done.release is not None
     assert (others[0].number, done.release.number) == (2, 3)

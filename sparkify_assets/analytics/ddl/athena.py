@@ -6,7 +6,7 @@ no comment. Athena takes them from the log.
 
 from __future__ import annotations
 
-from sparkify_assets.analytics.ddl.target import Target, described
+from sparkify_assets.analytics.ddl.target import Target, described, text
 from sparkify_assets.tables import PUBLIC
 
 _NOTES = """
@@ -29,7 +29,7 @@ def script(target: Target) -> tuple[str, list[str]]:
         found.append(
             f"{described(table)}\n"
             f"CREATE EXTERNAL TABLE `{target.schema}`.`{table.name}`\n"
-            f"LOCATION '{lake.join(table.name).uri}/'\n"
+            f"LOCATION {text(lake.join(table.name).uri + '/')}\n"
             "TBLPROPERTIES ('table_type' = 'DELTA')"
         )
     return _NOTES, found

@@ -7,6 +7,6 @@ SELECT
   count(*) AS plays,
   (epoch_ms(max(start_time + to_milliseconds((coalesce(length, 0) * 1000)::BIGINT)))
     - epoch_ms(min(start_time))) / 60000.0 AS minutes,
-  arg_min(level, (start_time, songplay_id)) AS level
+  arg_min_null(level, (start_time, songplay_id)) AS level
 FROM songplays
 GROUP BY session_id, user_id
