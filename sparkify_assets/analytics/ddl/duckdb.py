@@ -8,6 +8,7 @@ from sparkify_assets.analytics.ddl.target import Target, text
 from sparkify_assets.analytics.relations import RELATIONS
 from sparkify_assets.analytics.views import VIEWS
 from sparkify_assets.tables import PUBLIC, Column, Table
+from sparkify_assets.tables.declaration import INSTANT
 
 _NOTES = """
 DuckDB, with its extension delta: INSTALL fetches it once from the internet.
@@ -15,8 +16,7 @@ The views read the newest version of each table when they are asked, so two tabl
 before and after a run that is just at work. To hold on to a release, newer versions of the
 extension take delta_scan('…', version => 12); the versions are in the lake's folder _releases.
 In a database file: one that is not called like the schema, for DuckDB could not tell them apart.
-start_time is a TIMESTAMP WITH TIME ZONE; SET TimeZone holds for the session, so run it in each:
-days, weeks and hours are then those of UTC.
+start_time is a TIMESTAMP in UTC, without a zone: days, weeks and hours are those of UTC.
 """
 _MONTH = "*, printf('%04d-%02d', year, month) AS year_month"
 
@@ -28,7 +28,7 @@ def script(target: Target) -> tuple[str, list[str]]:
     if target.lake.on_s3:
         found.append("CREATE OR REPLACE SECRET sparkify (TYPE s3, PROVIDER credential_chain)")
     # A view finds tables without a schema in its own.
-    found += ["SET TimeZone = 'UTC'", f"CREATE SCHEMA IF NOT EXISTS {schema}", f"USE {schema}"]
+    found += [f"CREATE SCHEMA IF NOT EXISTS {schema}", f"USE {schema}"]
     for table in PUBLIC:
         found.append(f'CREATE OR REPLACE VIEW {schema}."{table.name}" AS\n{_scan(target, table)}')
         found += _comments(schema, table.name, table.description, table.columns)
@@ -45,8 +45,14 @@ def script(target: Target) -> tuple[str, list[str]]:
 
 def _scan(target: Target, table: Table) -> str:
     lake = target.lake.uri if target.lake.on_s3 else f"file://{target.lake.uri}"
-    columns = ", ".join(f'"{name}"' for name in table.names)
+    columns = ", ".join(map(_column, table.columns))
     return f"SELECT {columns}\nFROM delta_scan({text(f'{lake}/{table.name}')})"
+
+
+def _column(column: Column) -> str:
+    if column.type != INSTANT:
+        return f'"{column.name}"'
+    return f'make_timestamp(epoch_us("{column.name}")) AS "{column.name}"'
 
 
 def _comments(schema: str, name: str, description: str, columns: Sequence[Column]) -> list[str]:
