@@ -84,3 +84,9 @@ def monthly_partitions(first: str, last: str | None) -> TimeWindowPartitionsDefi
     return MonthlyPartitionsDefinition(
         start_date=first, end_date=next_month(last), fmt="%Y-%m", timezone="UTC"
     )
+
+
+def told_ranges(months: Iterable[str]) -> str:
+    """Months for people: `2018-11 to 2019-02, 2019-05`."""
+    ranges = ranges_of(months)
+    return ", ".join(r[0] if len(r) == 1 else f"{r[0]} to {r[-1]}" for r in ranges)

@@ -35,7 +35,7 @@ key figures, charts and the numbers behind them. It names no person.
 - **Partitions:** month of the plays, UTC (`YYYY-MM`)
 - **Made from** the newest release, by the named questions that have a place in the report
 - **Up to date** while what those read is the same: then it is left alone
-- **Open it:** `sparkify report --month 2018-11 --open`, or the link in the metadata"""
+- **Open it:** `sparkify report --month 2018-11 --open`, or where the metadata says"""
 _NO_RELEASE = "the lake has no release to read from yet"
 _TOP_SONGS = """
 SELECT song, artist, count(*) AS plays
@@ -119,7 +119,10 @@ def _metadata(session: Session, written: Written, preview_rows: int) -> dict[str
     number = {"number": month_number(written.month)}
     songs = session.table(_TOP_SONGS, number).to_pylist() if preview_rows else []
     return {
-        "report": MetadataValue.url(written.url),
+        # A browser opens no file from a page of a server.
+        "report": MetadataValue.path(written.uri)
+        if written.url.startswith("file:")
+        else MetadataValue.url(written.url),
         "open_with": f"sparkify report --month {written.month} --open",
         "release": session.release.number,
         "plays": sum(part.rows for part in plays),

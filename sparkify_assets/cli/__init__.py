@@ -45,7 +45,7 @@ app = typer.Typer(
 app.command(name="run")(run.run)
 app.command(name="status")(status.status)
 app.command(name="ask", context_settings=ask.CONTEXT)(ask.ask)
-app.command(name="query")(query.query)
+app.command(name="query", context_settings=query.CONTEXT)(query.query)
 app.command(name="sql")(sql.sql)
 app.command(name="export")(export.export)
 app.command(name="ddl")(ddl.ddl)

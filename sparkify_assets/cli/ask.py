@@ -20,7 +20,7 @@ from sparkify_assets.cli.lake_session import AtOption, lake_session
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.cli.output import errors, print_table, say
 from sparkify_assets.errors import UsageError
-from sparkify_assets.partitions import ranges_of
+from sparkify_assets.partitions import told_ranges
 
 if TYPE_CHECKING:
     from sparkify_assets.analytics.question import Parameter, Question, Value
@@ -109,9 +109,7 @@ def _without_plays(session: Session, question: Question, values: dict[str, Value
         return f"{session.release} has no plays at all."
     if not asked or asked[0] in there:
         return ""
-    ranges = ranges_of(there)
-    told = ", ".join(r[0] if len(r) == 1 else f"{r[0]} to {r[-1]}" for r in ranges)
-    return f"No plays in {asked[0]}; there are plays in {told}."
+    return f"No plays in {asked[0]}; there are plays in {told_ranges(there)}."
 
 
 def _given(question: Question, arguments: Sequence[str]) -> dict[str, str]:

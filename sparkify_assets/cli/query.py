@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sparkify_assets.cli.answer import (
+    AnswerFormat,
     AnswerFormatOption,
     OutputOption,
     chosen_format,
@@ -18,6 +19,9 @@ from sparkify_assets.cli.lake_session import AtOption, lake_session
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.cli.output import errors
 from sparkify_assets.errors import UsageError
+
+# SQL may begin with a comment, `-- …`, which is no option.
+CONTEXT = {"ignore_unknown_options": True}
 
 
 def query(
@@ -42,6 +46,8 @@ def query(
     text = _read(sql)
     with lake_session(lake, at) as session, session.reader(text) as reader:
         write_answer(reader, chosen, output)
+        if chosen is AnswerFormat.TABLE and output is None:
+            errors.print(f"{session.release}.", style="dim", soft_wrap=True)
     if output is not None:
         errors.print(f"{Path(output)} written", style="dim", soft_wrap=True)
 

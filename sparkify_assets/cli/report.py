@@ -11,10 +11,11 @@ import typer
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.cli.output import say, size
 from sparkify_assets.errors import SparkifyError, UsageError
-from sparkify_assets.partitions import is_month
+from sparkify_assets.partitions import is_month, told_ranges
 from sparkify_assets.settings import load_settings
 
 if TYPE_CHECKING:
+    from sparkify_assets.analytics.session import Session
     from sparkify_assets.lake.lake import Lake
     from sparkify_assets.lake.release import Release
 
@@ -49,6 +50,7 @@ def report(
     month = month or _newest(found, release)
     limits = Limits(settings.query_memory_gb, settings.query_seconds)
     with open_session(found, release, limits, keep=True) as session:
+        _check_plays(session, month)
         written = write_report(found, session, month, all_questions())
     what = f"made in {written.seconds:.1f} s" if written.made else "up to date"
     say(f"{written.uri}: {size(written.size)}, {what}, from {release}.")
@@ -61,6 +63,13 @@ def report(
         shown = output.absolute().as_uri()
     if open_it and not webbrowser.open(shown):
         say(f"No browser could be opened; the page is at {shown}", "yellow")
+
+
+def _check_plays(session: Session, month: str) -> None:
+    there = session.snapshot("songplays").partitions
+    if month not in there:
+        told = f"there are plays in {told_ranges(there)}" if there else "there are none at all"
+        raise UsageError(f"--month: no plays in {month}; {told}")
 
 
 def _newest(lake: Lake, release: Release) -> str:

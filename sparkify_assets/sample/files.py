@@ -99,7 +99,7 @@ def write_sample(
         today.sort(key=lambda event: event["ts"])
         lines = with_bad_lines([_line(event) for event in today], spoiled[index], rng)
         key = _log_key(day, sample.layout)
-        _write(folder / key, b"\n".join(lines), made)
+        _write(folder / key, b"\n".join(lines) + b"\n", made)
         made.lines += len(lines)
         progress(key)
     made.bad_lines = sample.bad_lines

@@ -38,7 +38,10 @@ def examples() -> dict[str, str]:
 
 
 EXAMPLES = examples()
-COMMANDS = re.findall(r"^\$ \.venv/bin/sparkify (.*?)(?: > .*)?$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(
+    r"^\$ \.venv/bin/sparkify ((?:ddl|export) .*?)(?: > .*)?$", PAGE, re.MULTILINE
+)
+QUERIES = re.findall(r"^\$ \.venv/bin/sparkify (query \".*)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 def test_the_page_has_an_example_for_each_tool() -> None:
     assert set(EXAMPLES) == {"DuckDB", "Polars", "pandas", "Spark", "A plain copy"}
-    assert len(COMMANDS) == 8
+    assert (len(COMMANDS), len(QUERIES)) == (8, 3)
 
 
 @pytest.mark.parametrize("heading", EXAMPLES)
@@ -68,6 +71,17 @@ def test_an_example_reads_the_release_and_not_what_came_after(small: Lake, headi
     assert done.returncode == 0, done.stderr
     assert re.search(r"Setanta matins\D+2\D", done.stdout), done.stdout
     assert re.search(r"that\"; é\D+1\D", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("arguments", QUERIES)
+def test_a_query_is_answered(small: Lake, arguments: str) -> None:
+    process = processes.start(*shlex.split(arguments), "--lake", small.location.uri)
+    out, err = process.communicate(timeout=200)
+    if "--at" in arguments:  # the lake here is not that old
+        assert "no release of" in err
+        return
+    assert process.returncode == 0, err
+    assert "Setanta matins" in out or Path("sessions.parquet").is_file()
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)

@@ -73,4 +73,4 @@ def described(table: Table) -> str:
 
 def commented(lines: Iterable[str]) -> str:
     """Lines as SQL comments; without semicolons, at which some tools cut whatever they stand in."""
-    return "\n".join(f"-- {line}".rstrip().replace(";", ",") for line in lines)
+    return "\n".join(f"-- {line}".rstrip().replace(";", " –") for line in lines)

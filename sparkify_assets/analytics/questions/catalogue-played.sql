@@ -3,10 +3,10 @@ title: How much of the catalogue is played
 description: >
   How many songs and artists the catalogue has, and how many of them were played at least once:
   by plays that match a song of the catalogue. Plays that match none, mostly of songs that the
-  catalogue lacks, say nothing here; matched-share tells how many match.
+  catalogue lacks, say nothing here.
 parameters:
   month: {type: month, description: Only plays of this month.}
-chart: {kind: bar, x: played_percent, y: what}
+chart: {kind: bar, x: played_percent, y: what, labels: {played_percent: played (%)}}
 report: 120
 */
 WITH played AS (

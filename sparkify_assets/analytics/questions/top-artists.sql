@@ -2,7 +2,7 @@
 title: Most played artists
 description: >
   The artists with most plays; the artist is the catalogue's where the play matches a song, else
-  as heard, so an artist who is spelt in two ways may stand here twice. songs are the different
+  as heard, so an artist who is spelt in two ways may stand here twice. Songs are the different
   titles, listeners the different users among those plays. Plays without an artist are left out.
 parameters:
   month: {type: month, description: Only plays of this month.}

@@ -293,9 +293,7 @@ def _along(data: _Data, *, area: bool) -> Any:
     points = dot if data.rows.num_rows <= _POINTS else False
     chart: Any = alt.Chart()
     if not area:
-        chart = chart.mark_line(
-            interpolate="monotone", point=points, strokeWidth=2, color="var(--accent)"
-        )
+        chart = chart.mark_line(point=points, strokeWidth=2, color="var(--accent)")
     elif data.color:
         chart = chart.mark_area(fillOpacity=0.8)
     else:

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+import pyarrow as pa
+
 from sparkify_assets.analytics.report.figures import key_figures
 from sparkify_assets.analytics.report.fingerprint import fingerprint, values_for
 from sparkify_assets.analytics.report.model import Question, Report, Section
 from sparkify_assets.analytics.report.page import render
 from sparkify_assets.analytics.session import Session
+from sparkify_assets.analytics.statement import QueryError
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.storage.access import DEFAULT_REGION, s3_access
 from sparkify_assets.storage.location import Location
@@ -114,7 +117,7 @@ def make_report(
             question.title,
             question.description,
             question.chart,
-            session.table(question.sql, values_for(question, month)),
+            _answered(session, question, month),
         )
         for question in (questions if figures else ())
     ]
@@ -122,6 +125,13 @@ def make_report(
     return Report(
         lake.location.uri, month, session.release, now, figures, days, sections, fingerprint
     )
+
+
+def _answered(session: Session, question: Question, month: str) -> pa.Table:
+    try:
+        return session.table(question.sql, values_for(question, month))
+    except QueryError as error:
+        raise QueryError(f"the question {question.name} cannot be answered: {error}") from None
 
 
 def read_report(lake: Lake, month: str) -> bytes:

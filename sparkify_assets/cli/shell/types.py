@@ -10,7 +10,7 @@ def sql_type(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"{sql_type(kind.value_type)}[]"
     if pa.types.is_timestamp(kind):
-        return "TIMESTAMP WITH TIME ZONE" if kind.tz else "TIMESTAMP"
+        return "TIMESTAMP"  # UTC, without a zone
     return _NAMES[kind]
 
 
