@@ -17,7 +17,7 @@ from sparkify_assets.sample import Sample, write_sample
 
 def lines(folder: Path) -> list[dict[str, Any]]:
     files = sorted(folder.rglob("log_data/**/*.json"))
-    return [json.loads(line) for file in files for line in file.read_text().split("\n")]
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_it_has_the_habits_of_the_real_logs(folder: Path) -> None:
 
 def test_sessions_run_over_midnight_into_the_next_file(folder: Path) -> None:
     by_file = {
-        path: {json.loads(line)["sessionId"] for line in path.read_text().split("\n")}
+        path: {json.loads(line)["sessionId"] for line in path.read_text().splitlines()}
         for path in sorted(folder.rglob("log_data/**/*.json"))
     }
     files = list(by_file.values())

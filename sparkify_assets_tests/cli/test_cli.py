@@ -133,7 +133,7 @@ def test_rejects(sparkify: Sparkify, data: Zone) -> None:
 def test_demo_ends_with_the_most_played_songs(sparkify: Sparkify) -> None:
     done = sparkify("demo", "--dir", "demo")
     assert done.code == 0
-    assert "the most played songs" in done.out
+    assert "sparkify ask top-songs --limit 5" in done.out
     assert "listeners" in done.out
     assert "Nothing new" in sparkify("demo", "--dir", "demo").out
 

@@ -151,7 +151,8 @@ COMMANDS: Mapping[str, Command] = {
     ".pin": Command("on|off", "on: stay with this release, whatever is recorded", _pin),
     ".timer": Command("on|off", "tell how long an answer took", _timer),
     ".read": Command("FILE", "run the statements and commands of a file", _read),
-    ".exit": Command("", "leave; Ctrl-D does, too", _exit),
+    ".exit": Command("", "leave; Ctrl-D and .quit do, too", _exit),
+    ".quit": Command("", "leave", _exit),
 }
 
 
