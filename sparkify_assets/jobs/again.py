@@ -11,7 +11,7 @@ from dagster import define_asset_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from sparkify_assets.io_managers.s3_parquet import REBUILD
-from sparkify_assets.refresh.answers import AFTER_THE_TABLES
+from sparkify_assets.refresh.answers import RELEASE
 from sparkify_assets.refresh.run_tags import AGAIN_TAG
 
 
@@ -20,12 +20,12 @@ def job_again(
 ) -> UnresolvedAssetJobDefinition:
     """A job that makes these assets again, whether they are up to date or not.
 
-    What comes after all tables follows them, as in every run.
+    The release follows them, as in every run.
     """
     config: dict[str, Any] = {"ops": {asset: {"config": {REBUILD: True}} for asset in assets}}
     return define_asset_job(
         name,
-        selection=[*assets, *AFTER_THE_TABLES],
+        selection=[*assets, RELEASE],
         description=description,
         config=config,
         tags={**tags, AGAIN_TAG: "true"},

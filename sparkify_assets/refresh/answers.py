@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
+# With each run: what was made becomes visible at once.
 RELEASE = "release"
+# Not with each run: it looks back on all months, and a run costs what is new.
 LISTENING_REPORT = "listening_report"
-
-# What was made becomes visible at once, and then is told.
-AFTER_THE_TABLES = (RELEASE, LISTENING_REPORT)

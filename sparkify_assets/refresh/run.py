@@ -29,7 +29,7 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import forget_releases
 from sparkify_assets.lake.vacuum import tidy
 from sparkify_assets.partitions import ranges_of
-from sparkify_assets.refresh.answers import LISTENING_REPORT, RELEASE
+from sparkify_assets.refresh.answers import RELEASE
 from sparkify_assets.refresh.by_month import BY_MONTH
 from sparkify_assets.refresh.instance import (
     PROCESS_TAG,
@@ -43,7 +43,7 @@ from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, SONGPLAYS, TABLES
+from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
 _WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
@@ -88,14 +88,12 @@ def refresh(
         if plan.work() == before.work():  # what is left cannot be done, or not now
             break
     outcome.left = plan
-    wrong: list[str] = []
     if outcome.run_ids:
         # The step that records releases is left out of a run in which another step failed.
         outcome.published = _release(settings)
-        wrong = _reports(settings, outcome, watch)
         _tidy(settings)
-    if outcome.laid_aside or wrong:
-        reasons_told = dict.fromkeys([*outcome.laid_aside.values(), *wrong])
+    if outcome.laid_aside:
+        reasons_told = dict.fromkeys(outcome.laid_aside.values())
         done = not plan.needed and not outcome.unreadable and only is None
         rest = ["Everything else is up to date."] if done else []
         raise RunFailed("\n".join([*reasons_told, *rest]))
@@ -107,32 +105,6 @@ def _release(settings: Settings) -> Published:
     with open_instance() as instance:
         others = others_at_work(instance, settings.lake, "")
         return publish(Lake.at(settings.lake), settings.months, others)
-
-
-def _reports(settings: Settings, outcome: Outcome, watch: Watcher) -> list[str]:
-    """Make the reports that are out of date now; why some could not be made.
-
-    A month's report looks back on all months before: so also those after the months of this run.
-    """
-    plays = Lake.at(settings.lake).last_seen(SONGPLAYS).partitions
-    first = min(outcome.before.months, default=None)
-    months = [month for month in settings.months if first and month >= first and month in plays]
-    wrong = []
-    job = build_defs(settings, loggers=_loggers(outcome, watch)).resolve_job_def(REFRESH)
-    with open_instance() as instance:
-        for several in ranges_of(months):
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                asset_selection=[AssetKey(LISTENING_REPORT)],
-                run_config={"loggers": {"console": {"config": {}}}},
-                tags=_tags(several, outcome.before),
-                partition_key=several[0] if len(several) == 1 else None,
-            )
-            outcome.run_ids.append(result.run_id)
-            if not result.success:
-                wrong.append(str(reasons(result.dagster_run.tags, result.all_events)))
-    return wrong
 
 
 def _tidy(settings: Settings) -> None:

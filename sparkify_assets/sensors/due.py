@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.plan import ScopePlan
 from sparkify_assets.partitions import ranges_of
-from sparkify_assets.refresh.answers import AFTER_THE_TABLES, RELEASE
+from sparkify_assets.refresh.answers import RELEASE
 from sparkify_assets.refresh.freshness import Stale
 from sparkify_assets.refresh.plan import Plan
 from sparkify_assets.tables import (
@@ -28,11 +28,11 @@ from sparkify_assets.tables import (
 
 # What a run for new songs makes: their tables, and what was heard of them in every month.
 SONG_TABLES = (RAW_SONGS.name, SONGS.name, ARTISTS.name)
-REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name, TIME.name, *AFTER_THE_TABLES)
+REMATCHED = (SONG_MATCHES.name, SONGPLAYS.name, TIME.name, RELEASE)
 MONTH_TABLES = (
     RAW_LOGS.name,
     *[t.name for t in BUILT if t.name not in SONG_TABLES],
-    *AFTER_THE_TABLES,
+    RELEASE,
 )
 
 
