@@ -13,7 +13,7 @@ from sparkify_assets_tests.zone import event
 
 @pytest.fixture
 def loaded(world: World) -> World:
-    """November and December with a play each, a release, and their reports."""
+    """November and December with a play each, and a release."""
     for month in ("2018-11", "2018-12"):
         world.zone.logs(f"log_data/{month}-05-events.json", event(f"{month}-05 10:00"))
     world.zone.song()
