@@ -44,8 +44,10 @@ def demo(
     show_status(get_status(settings), settings)
     console.rule(f"sparkify ask {_QUESTION} --limit {_TOP}", align="left")
     show_top_songs(str(lake))
-    say("Next: `make dev` opens these tables, this run and the report in Dagster's UI;")
-    say("`.venv/bin/sparkify ask` lists what else can be asked.")
+    say("Next: `make dev` opens these tables and this run in Dagster's UI;")
+    say(
+        "`.venv/bin/sparkify ask` lists what else can be asked, `… report --open` makes a page of it."
+    )
 
 
 def show_top_songs(lake: str) -> None:
