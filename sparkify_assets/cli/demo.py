@@ -46,7 +46,7 @@ def demo(
     show_top_songs(str(lake))
     say("Next: `make dev` opens these tables and this run in Dagster's UI;")
     say(
-        "`.venv/bin/sparkify ask` lists what else can be asked, `… report --open` makes a page of it."
+        say("`.venv/bin/sparkify ask` lists what else can be asked, `… report` makes a page of it.")
     )
 
 
