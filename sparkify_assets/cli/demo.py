@@ -45,9 +45,7 @@ def demo(
     console.rule(f"sparkify ask {_QUESTION} --limit {_TOP}", align="left")
     show_top_songs(str(lake))
     say("Next: `make dev` opens these tables and this run in Dagster's UI;")
-    say(
-        say("`.venv/bin/sparkify ask` lists what else can be asked, `… report` makes a page of it.")
-    )
+    say("`.venv/bin/sparkify ask` lists what else can be asked; `report` makes a page of it.")
 
 
 def show_top_songs(lake: str) -> None:
