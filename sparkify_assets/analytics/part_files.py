@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,7 +111,7 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
         return found
 
 
-class PartFile:
+class PartFile(ABC):
     """A part as DuckDB's file.
 
     DuckDB's threads share it, and each first seeks and then reads: so each has a position of its
@@ -142,11 +143,11 @@ class PartFile:
         self._files.bytes_read += end - start
         return self.range(start, end)
 
+    @abstractmethod
     def range(self, start: int, end: int) -> bytes:
         """Some of its bytes; for any number of threads."""
-        raise NotImplementedError
 
-    def flush(self) -> None:
+    def flush(self) -> None:  # noqa: B027 -- the same for all
         """Nothing to do: never written."""
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from sparkify_assets.analytics.part_files import PartFiles, PartGone
 from sparkify_assets.analytics.relations import Relation, with_needed
+from sparkify_assets.analytics.sql import sql_type, text, utc
 from sparkify_assets.analytics.statement import (
     QueryError,
     Statement,
@@ -32,11 +33,11 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, last_release
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.tables import TABLES
+from sparkify_assets.tables.declaration import INSTANT
 
 BATCH_ROWS = 16_384
 # In a bucket a read is mostly waiting.
 _THREADS_ON_S3 = 16
-_GB = 1 << 30
 _SPILL_TIMES_MEMORY = 8
 
 
@@ -237,7 +238,7 @@ class Session:
 
     def _open_table(self, relation: Relation) -> None:
         table, snapshot = TABLES[relation.name], self.snapshot(relation.name)
-        types = {field.name: _duckdb_type(field.type) for field in table.plain_schema}
+        types = {field.name: sql_type(field.type) for field in table.plain_schema}
         if table.monthly:
             types["year_month"] = "VARCHAR"
         if not snapshot.parts:
@@ -253,14 +254,11 @@ class Session:
             hive = ", ".join(f"'{name}': {types[name]}" for name in sorted(inside))
             partitioned = f", hive_types = {{{hive}}}" if inside else ""
             selected = (
-                f"SELECT * FROM read_parquet([{', '.join(map(_quoted, paths))}], "
+                f"SELECT * FROM read_parquet([{', '.join(map(text, paths))}], "
                 f"hive_partitioning = {bool(inside)}{partitioned})"
             )
-        instants = ", ".join(
-            f'make_timestamp(epoch_us("{name}")) AS "{name}"'
-            for name, kind in types.items()
-            if kind == _INSTANT
-        )
+        # UTC without a zone: parts of a time with one take several times as long.
+        instants = ", ".join(utc(f.name) for f in table.plain_schema if f.type == INSTANT)
         replaced = f"* REPLACE ({instants})" if instants else "*"
         self._sql.execute(
             f'CREATE OR REPLACE VIEW parts."{table.name}" AS SELECT {replaced} FROM ({selected})'
@@ -277,12 +275,15 @@ class Session:
                 "or raise SPARKIFY_QUERY_SECONDS"
             ) from None
         except (duckdb.OutOfMemoryException, MemoryError):
-            raise QueryFailed(
-                f"the query needs more than {self.limits.memory_gb:g} GiB of memory; ask for less, "
-                "or raise SPARKIFY_QUERY_MEMORY_GB"
-            ) from None
+            raise self._too_much_memory() from None
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise self._explained(error) from None
+
+    def _too_much_memory(self) -> QueryFailed:
+        return QueryFailed(
+            f"the query needs more than {self.limits.memory_gb:g} GiB of memory; ask for less, "
+            "or raise SPARKIFY_QUERY_MEMORY_GB"
+        )
 
     def _explained(self, error: Exception) -> SparkifyError:
         found = self.files.failure
@@ -293,17 +294,14 @@ class Session:
             )
         if found is not None:
             return found
-        text = explained_by_duckdb(error) if isinstance(error, duckdb.Error) else str(error)
-        if "Out of Memory" in text:
-            return QueryFailed(
-                f"the query needs more than {self.limits.memory_gb:g} GiB of memory; ask for less, "
-                "or raise SPARKIFY_QUERY_MEMORY_GB"
-            )
+        told = explained_by_duckdb(error) if isinstance(error, duckdb.Error) else str(error)
+        if "Out of Memory" in told:
+            return self._too_much_memory()
         if isinstance(error, (duckdb.IOException, OSError)) and not isinstance(
             error, duckdb.ProgrammingError
         ):
-            return QueryFailed(text)
-        return QueryError(text)
+            return QueryFailed(told)
+        return QueryError(told)
 
 
 @contextmanager
@@ -335,23 +333,3 @@ def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
         return reader.read_next_batch()
     except StopIteration:
         return None
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _duckdb_type(kind: pa.DataType) -> str:
-    return str(_TYPES.get(kind, "VARCHAR"))
-
-
-# In Parquet. SQL sees UTC without a zone: parts of a time with one take several times as long.
-_INSTANT = "TIMESTAMPTZ"
-_TYPES = {
-    pa.string(): "VARCHAR",
-    pa.int64(): "BIGINT",
-    pa.int32(): "INTEGER",
-    pa.float64(): "DOUBLE",
-    pa.timestamp("us", tz="UTC"): _INSTANT,
-    pa.list_(pa.field("element", pa.string())): "VARCHAR[]",
-}

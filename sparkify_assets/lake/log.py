@@ -18,7 +18,7 @@ from typing import Any
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.checkpoint import LAST_CHECKPOINT, read_checkpoint
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import Entry, get_all, objects
+from sparkify_assets.storage.objects import Entry, Objects, get_all, objects
 
 LOG = "_delta_log"
 READER_VERSION, WRITER_VERSION = 1, 2
@@ -150,9 +150,9 @@ def read_log_at(table: Location, version: int) -> LogState:
     if known is not None and known.version == version:
         return known
     source = objects(table)
-    found = {entry.key: entry for entry in source.list(f"{LOG}/")}
-    commits = {int(m.group(1)): key for key in found if (m := _COMMIT.fullmatch(key))}
-    checkpoints = [int(m.group(1)) for key in found if (m := _CHECKPOINT.fullmatch(key))]
+    found = source.list(f"{LOG}/")
+    commits = _commits(found)
+    checkpoints = [int(m.group(1)) for entry in found if (m := _CHECKPOINT.fullmatch(entry.key))]
     start = max((v for v in checkpoints if v <= version), default=-1)
     needed = range(start + 1, version + 1)
     if any(v not in commits for v in needed):
@@ -162,13 +162,9 @@ def read_log_at(table: Location, version: int) -> LogState:
         if start >= 0:
             actions = read_checkpoint(source.get(checkpoint_key(start)))
             state = state.after(actions, start, None)
-        texts = get_all(source, [commits[v] for v in needed])
+        return _with_commits(source, state, commits, needed)
     except FileNotFoundError:  # removed since the listing
         raise _no_such_version(table, version) from None
-    for v, text in zip(needed, texts, strict=True):
-        actions = [json.loads(line) for line in text.splitlines() if line.strip()]
-        state = state.after(actions, v, found[commits[v]])
-    return state
 
 
 def _no_such_version(table: Location, version: int) -> LakeError:
@@ -225,7 +221,7 @@ def _once_newer(table: Location, state: LogState) -> LogState | None:
     source = objects(table)
     # From the last known commit on, that one included: is it still the same log?
     found = source.list(f"{LOG}/", after=f"{LOG}/{max(state.version, 0):020d}")
-    commits = {int(m.group(1)): entry for entry in found if (m := _COMMIT.fullmatch(entry.key))}
+    commits = _commits(found)
     if state.last is not None:
         here = commits.get(state.version)
         if here is None or here.etag != state.last.etag:
@@ -235,11 +231,22 @@ def _once_newer(table: Location, state: LogState) -> LogState | None:
     missing = sorted(set(expected) - set(versions))
     if missing:
         raise _Hole(missing[0])
+    state = _with_commits(source, state, commits, versions)
+    return replace(state, last=commits.get(state.version, state.last))
+
+
+def _commits(found: Iterable[Entry]) -> dict[int, Entry]:
+    return {int(m.group(1)): entry for entry in found if (m := _COMMIT.fullmatch(entry.key))}
+
+
+def _with_commits(
+    source: Objects, state: LogState, commits: Mapping[int, Entry], versions: Sequence[int]
+) -> LogState:
     texts = get_all(source, [commits[version].key for version in versions])
     for version, text in zip(versions, texts, strict=True):
         actions = [json.loads(line) for line in text.splitlines() if line.strip()]
         state = state.after(actions, version, commits[version])
-    return replace(state, last=commits.get(state.version, state.last))
+    return state
 
 
 def _from_checkpoint(table: Location) -> LogState:

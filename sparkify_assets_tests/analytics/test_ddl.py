@@ -123,7 +123,7 @@ def test_what_a_tool_cannot_take_as_a_description_stands_beside_it() -> None:
             if line.startswith("--")
         )
         for table in PUBLIC:
-            assert f"{table.name}: {table.description}".replace(";", ",") in comments, tool
+            assert f"{table.name}: {table.description}".replace(";", " –") in comments, tool
         assert "songplay_id: xxhash64" in comments
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparkify_assets.analytics.ddl.target import Target, text
+from sparkify_assets.analytics.ddl.target import Target
 from sparkify_assets.analytics.relations import RELATIONS
+from sparkify_assets.analytics.sql import text, utc
 from sparkify_assets.analytics.views import VIEWS
 from sparkify_assets.tables import PUBLIC, Column, Table
 from sparkify_assets.tables.declaration import INSTANT
@@ -52,7 +53,7 @@ def _scan(target: Target, table: Table) -> str:
 def _column(column: Column) -> str:
     if column.type != INSTANT:
         return f'"{column.name}"'
-    return f'make_timestamp(epoch_us("{column.name}")) AS "{column.name}"'
+    return utc(column.name)
 
 
 def _comments(schema: str, name: str, description: str, columns: Sequence[Column]) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sparkify_assets.analytics.ddl.target import Target, described, text
+from sparkify_assets.analytics.ddl.target import Target, described
+from sparkify_assets.analytics.sql import text
 from sparkify_assets.errors import UsageError
 from sparkify_assets.partitions import year_and_month
 from sparkify_assets.storage.location import Location

@@ -55,11 +55,6 @@ class Target:
         return self.lake
 
 
-def text(value: str) -> str:
-    """A text as every SQL has it."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def described(table: Table) -> str:
     """A table's and its columns' descriptions as SQL comments."""
     lines = textwrap.wrap(f"{table.name}: {table.description}", _WIDTH)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from sparkify_assets.analytics.ddl.target import Target, described, text
+from sparkify_assets.analytics.ddl.target import Target, described
+from sparkify_assets.analytics.sql import text
 from sparkify_assets.tables import PUBLIC
 
 _NOTES = """

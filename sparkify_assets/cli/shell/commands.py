@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify_assets.analytics.relations import RELATIONS, Relation
+from sparkify_assets.analytics.sql import sql_type
 from sparkify_assets.cli.answer import AnswerFormat, format_of
 from sparkify_assets.cli.output import print_table, say
-from sparkify_assets.cli.shell.types import sql_type
 from sparkify_assets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ def _describe(shell: Shell, argument: str) -> None:  # noqa: ARG001 -- as all co
     relation = _relation(argument.strip('"').lower())
     say(f"{relation.name}, {_with_article(relation.kind)}", "bold")
     say(relation.description)
-    rows = [(c.name, sql_type(c.type), c.description) for c in relation.columns]
+    rows = [
+        (c.name, sql_type(relation.schema.field(c.name).type), c.description)
+        for c in relation.columns
+    ]
     print_table("", ["column", "type", "meaning"], rows)
 
 

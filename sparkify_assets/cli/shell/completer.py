@@ -11,9 +11,9 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 
 from sparkify_assets.analytics.relations import RELATIONS, Relation
+from sparkify_assets.analytics.sql import sql_type
 from sparkify_assets.cli.shell.commands import COMMANDS
 from sparkify_assets.cli.shell.pieces import Token, tokens
-from sparkify_assets.cli.shell.types import sql_type
 
 KEYWORDS = (
     "SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET WITH AS DISTINCT ALL JOIN LEFT RIGHT "
@@ -170,7 +170,7 @@ def _matching(words: Iterable[Found], begun: str) -> Iterator[Found]:
 
 def _columns(relations: Iterable[Relation]) -> list[Found]:
     return [
-        Found(column.name, f"{relation.name}, {sql_type(column.type)}")
+        Found(column.name, f"{relation.name}, {sql_type(relation.schema.field(column.name).type)}")
         for relation in relations
         for column in relation.columns
     ]

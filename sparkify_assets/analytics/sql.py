@@ -1,4 +1,4 @@
-"""What Arrow types are called in SQL."""
+"""Words of SQL that several modules write: types, texts, instants."""
 
 from __future__ import annotations
 
@@ -10,8 +10,18 @@ def sql_type(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"{sql_type(kind.value_type)}[]"
     if pa.types.is_timestamp(kind):
-        return "TIMESTAMP"  # UTC, without a zone
+        return "TIMESTAMP WITH TIME ZONE" if kind.tz else "TIMESTAMP"
     return _NAMES[kind]
+
+
+def text(value: str) -> str:
+    """A text as every SQL has it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def utc(name: str) -> str:
+    """An instant's column without its zone, under the same name: DuckDB's SQL."""
+    return f'make_timestamp(epoch_us("{name}")) AS "{name}"'
 
 
 _NAMES = {
