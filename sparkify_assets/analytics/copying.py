@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from sparkify_assets.analytics.staging import explained_here
 from sparkify_assets.errors import LakeError, StorageError
 from sparkify_assets.lake.log import StoredPart
+from sparkify_assets.lake.row_groups import row_groups
 from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.storage.failures import explained, is_missing
 from sparkify_assets.storage.location import Location
@@ -97,9 +98,9 @@ def rows_of_copy(piece: Piece, to: Location) -> int:
 def _write_rows(piece: Piece, out: Any, to: Location) -> None:
     with explained_here(to):
         writer = pq.ParquetWriter(out, piece.schema, compression="zstd")
-    for batch in _batches(piece):
+    for group in row_groups(_batches(piece)):
         with explained_here(to):
-            writer.write_batch(batch)
+            writer.write_table(group)
     with explained_here(to):
         writer.close()
 

@@ -20,6 +20,7 @@ from sparkify_assets.cli.grid import show_rows
 from sparkify_assets.cli.output import harmless
 from sparkify_assets.cli.values import for_csv, for_json, for_people, is_number
 from sparkify_assets.errors import SparkifyError, UsageError
+from sparkify_assets.lake.row_groups import row_groups
 
 # More rows than that nobody reads on a terminal.
 TABLE_ROWS = 200
@@ -188,9 +189,9 @@ def _parquet(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
     written = 0
     try:
         with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-            for batch in reader:
-                writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
-                written += batch.num_rows
+            for group in row_groups(reader):
+                writer.write_table(group.rename_columns(schema.names))
+                written += group.num_rows
     except pa.ArrowNotImplementedError as error:
         raise UsageError(f"Parquet cannot hold the answer: {error}; use CAST in the SQL") from None
     return written

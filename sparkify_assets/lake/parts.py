@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.notes import Notes, NoteTaker, by_partition
+from sparkify_assets.lake.row_groups import LEAST_ROWS, MOST_ROWS
 from sparkify_assets.storage.access import PART_BYTES
 from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
@@ -26,8 +27,6 @@ from sparkify_assets.tables import TABLES, Table
 
 REPORT_SCHEMA = "report string"
 _ROWS_PER_FILE = 8_000_000
-# Readers hold a group of rows in memory.
-_ROWS_PER_GROUP = 1 << 18
 _MASK = (1 << 63) - 1
 
 
@@ -128,7 +127,8 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
             existing_data_behavior="overwrite_or_ignore",
             create_dir=not location.on_s3,  # a bucket has no folders
             max_rows_per_file=_ROWS_PER_FILE,
-            max_rows_per_group=_ROWS_PER_GROUP,
+            min_rows_per_group=LEAST_ROWS,
+            max_rows_per_group=MOST_ROWS,
             preserve_order=True,
         )
     except FileNotFoundError:  # of a part that is read to be written anew

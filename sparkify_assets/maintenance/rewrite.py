@@ -21,9 +21,8 @@ from sparkify_assets.storage.objects import AT_ONCE
 from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import Table
 
-# So much of what is stored is read at once, and so much of what was read is written at once.
+# So much of what is stored is read at once.
 _READ_BYTES = 8 << 20
-_WRITE_BYTES = 64 << 20
 
 
 def rewrite(
@@ -54,7 +53,7 @@ def rewrite(
                 counts[found["values"]] += found["counts"]
             yield _in_batch(kept, batch)
 
-    written = write_parts(_together(counting()), table, location)
+    written = write_parts(counting(), table, location)
     REQUESTS.add_all(written.requests)
     return written, counts
 
@@ -95,22 +94,3 @@ def _in_batch(rows: pa.RecordBatch, batch: str) -> pa.RecordBatch:
     return rows.set_column(
         index, rows.schema.field(index), pa.repeat(pa.scalar(batch, pa.string()), rows.num_rows)
     )
-
-
-def _together(found: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """A few large batches instead of many small ones: each becomes a group of rows in the file."""
-    held: list[pa.RecordBatch] = []
-    size = 0
-    for rows in found:
-        held.append(rows)
-        size += rows.nbytes
-        if size >= _WRITE_BYTES:
-            yield from _one(held)
-            held, size = [], 0
-    if held:
-        yield from _one(held)
-
-
-def _one(held: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    joined: list[pa.RecordBatch] = pa.Table.from_batches(held).combine_chunks().to_batches()
-    return joined
