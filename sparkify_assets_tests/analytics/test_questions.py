@@ -19,8 +19,9 @@ from sparkify_assets.analytics.question import (
     find_question,
     read_question,
 )
-from sparkify_assets.analytics.session import Session
+from sparkify_assets.analytics.session import Session, open_session
 from sparkify_assets.errors import UsageError
+from sparkify_assets.lake.lake import Lake
 
 MONTH = "2018-02"
 QUESTIONS = all_questions()
@@ -99,6 +100,21 @@ def test_a_month_is_answered_from_that_month_alone(sample: Session, question: Qu
     opened = {path for path in sample.files.opened if path.startswith("year=")}
     assert {path for path in opened - looked_at if "month=3" not in path} == set()
     assert any("month=3" in path for path in opened)
+
+
+def test_what_preceded_changes_is_read_from_the_months_in_question(sample_lake: Lake) -> None:
+    given = {"month": "2018-01", "limit": "1000"}
+    with open_session(sample_lake, keep=True) as session:
+        # Made once of all months; and DuckDB looks at the first part for the columns.
+        session.table("SELECT count(*) FROM levels")
+        session.files.opened.clear()
+        session.table("SELECT count(*) FROM songplays WHERE year = 1")
+        looked_at = set(session.files.opened)
+        session.files.opened.clear()
+        found = rows(session, find_question("before-level-changes"), given)
+        opened = set(session.files.opened) - looked_at
+    assert found.num_rows > 0
+    assert {path.split("/")[1] for path in opened} <= {"month=1"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ WITH changes AS (
   ORDER BY changed_at DESC, user_id, change
   LIMIT $limit
 ),
+looked_at AS (
+  SELECT DISTINCT c.user_id, c.changed_at, year(m.first_day) AS year, month(m.first_day) AS month
+  FROM changes AS c, unnest(generate_series(
+    date_trunc('month', c.changed_at - INTERVAL 30 DAY), c.changed_at, INTERVAL 1 MONTH
+  )) AS m(first_day)
+),
 recent AS (
   SELECT
     c.user_id,
@@ -24,8 +30,8 @@ recent AS (
     count(*) AS plays,
     count(DISTINCT epoch_ms(s.start_time) // 86400000) AS days,
     count(DISTINCT s.session_id) AS sessions
-  FROM (SELECT DISTINCT user_id, changed_at FROM changes) AS c
-  JOIN songplays AS s ON s.user_id = c.user_id
+  FROM looked_at AS c
+  JOIN songplays AS s ON s.user_id = c.user_id AND s.year = c.year AND s.month = c.month
     AND s.start_time >= c.changed_at - INTERVAL 30 DAY AND s.start_time < c.changed_at
   GROUP BY ALL
 ),
@@ -37,6 +43,7 @@ last_songs AS (
     max_by({'song': s.song, 'artist': s.artist}, s.songplay_id) AS heard
   FROM changes AS c
   JOIN songplays AS s ON s.user_id = c.user_id AND s.start_time = c.last_play_before
+    AND s.year = year(c.last_play_before) AND s.month = month(c.last_play_before)
     AND s.level <> c.level
   GROUP BY ALL
 )

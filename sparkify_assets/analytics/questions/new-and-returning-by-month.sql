@@ -11,7 +11,6 @@ WITH heard AS (
   SELECT DISTINCT user_id, year, month
   FROM songplays
   WHERE user_id IS NOT NULL
-   
     AND ($month IS NULL OR (year, month) <= ($month[:4]::INT, $month[6:]::INT))
 ),
 months AS (

@@ -33,14 +33,10 @@ spelt AS (
   SELECT n.heard, n.artist_id, n.artist FROM named AS n SEMI JOIN top USING (artist)
 ),
 details AS (
-  SELECT p.artist, count(DISTINCT p.song) AS songs, count(DISTINCT p.user_id) AS listeners
-  FROM (
-    SELECT DISTINCT n.artist, s.song, s.user_id
-    FROM songplays AS s
-    JOIN spelt AS n
-      ON n.heard IS NOT DISTINCT FROM s.artist AND n.artist_id IS NOT DISTINCT FROM s.artist_id
-    WHERE ($month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT))
-  ) AS p
+  SELECT n.artist, count(DISTINCT s.song) AS songs, count(DISTINCT s.user_id) AS listeners
+  FROM songplays AS s
+  JOIN spelt AS n ON n.heard = s.artist AND n.artist_id IS NOT DISTINCT FROM s.artist_id
+  WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
   GROUP BY ALL
 )
 SELECT t.artist, t.plays, d.songs, d.listeners
