@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 
 from sparkify_assets.errors import LakeError
 from sparkify_assets.lake.notes import Notes, NoteTaker, by_partition
-from sparkify_assets.lake.row_groups import LEAST_ROWS, MOST_ROWS
+from sparkify_assets.lake.row_groups import row_groups
 from sparkify_assets.storage.access import PART_BYTES
 from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
@@ -101,7 +101,9 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
     """
     notes = NoteTaker(table)
     written = Written(notes=notes.notes)
-    prepared = _prepared(batches, table, written, notes)
+    prepared = row_groups(
+        _prepared(batches, table, written, notes), lambda batch: by_partition(table, batch)
+    )
     first = next(prepared, None)
     if first is None:
         return written
@@ -127,8 +129,6 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
             existing_data_behavior="overwrite_or_ignore",
             create_dir=not location.on_s3,  # a bucket has no folders
             max_rows_per_file=_ROWS_PER_FILE,
-            min_rows_per_group=LEAST_ROWS,
-            max_rows_per_group=MOST_ROWS,
             preserve_order=True,
         )
     except FileNotFoundError:  # of a part that is read to be written anew

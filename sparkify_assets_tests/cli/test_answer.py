@@ -30,7 +30,7 @@ from sparkify_assets.cli.values import for_people
 from sparkify_assets.errors import SparkifyError, UsageError
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import record_release
-from sparkify_assets.lake.row_groups import LEAST_ROWS
+from sparkify_assets.lake.row_groups import GROUP_ROWS
 from sparkify_assets.tables import TABLES
 
 Out = pytest.CaptureFixture[str]
@@ -140,7 +140,7 @@ def test_parquet_is_written_in_groups_that_are_worth_a_read(session: Session) ->
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
     assert sum(groups) == 200_000
-    assert all(rows >= LEAST_ROWS for rows in groups[:-1])
+    assert set(groups[:-1]) == {GROUP_ROWS}
 
 
 def test_what_parquet_cannot_hold_is_told_and_leaves_no_file(session: Session) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
+from sparkify_assets.lake import row_groups as lake_row_groups
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
-from sparkify_assets.lake.row_groups import LEAST_ROWS, MOST_ROWS, row_groups
-from sparkify_assets.tables import TIME
+from sparkify_assets.lake.row_groups import GROUP_BYTES, GROUP_ROWS, MOST_BYTES, row_groups
+from sparkify_assets.tables import REJECTS, TIME
 
 _BATCHES, _ROWS = 150, 1_000
 
@@ -36,20 +40,86 @@ def _groups(lake: Lake, months: int) -> list[list[int]]:
 
 
 def test_a_part_of_many_small_batches_has_few_groups(lake: Lake) -> None:
-    [groups] = _groups(lake, months=1)
-    assert len(groups) == 3
-    assert all(LEAST_ROWS <= rows <= MOST_ROWS for rows in groups[:-1])
+    rest = _BATCHES * _ROWS - 4 * GROUP_ROWS
+    assert _groups(lake, months=1) == [[GROUP_ROWS] * 4 + [rest]]
 
 
 def test_so_has_each_part_where_partitions_come_mixed(lake: Lake) -> None:
-    found = _groups(lake, months=2)
-    assert [len(groups) for groups in found] == [2, 2]
-    assert all(groups[0] >= LEAST_ROWS for groups in found)
+    rest = _BATCHES * _ROWS // 2 - 2 * GROUP_ROWS
+    assert _groups(lake, months=2) == [[GROUP_ROWS] * 2 + [rest]] * 2
 
 
-def test_batches_are_put_together_in_order_and_without_a_rest_too_many() -> None:
-    numbers = pa.RecordBatch.from_pydict({"n": list(range(LEAST_ROWS // 2))})
-    tables = list(row_groups([numbers] * 4))
-    assert [table.num_rows for table in tables] == [LEAST_ROWS, LEAST_ROWS]
-    assert tables[1].column("n").to_pylist() == list(range(LEAST_ROWS // 2)) * 2
+def test_batches_are_put_together_and_cut_in_order_and_nothing_is_left_over() -> None:
+    numbers = pa.RecordBatch.from_pydict({"n": list(range(GROUP_ROWS // 4 * 3))})
+    nothing = numbers.slice(0, 0)
+    found = list(row_groups([numbers, nothing, numbers, numbers, numbers, nothing]))
+    assert [batch.num_rows for batch in found] == [GROUP_ROWS] * 3
+    together = [n for batch in found for n in batch.column("n").to_pylist()]
+    assert together == list(range(GROUP_ROWS // 4 * 3)) * 4
     assert list(row_groups([])) == []
+    assert [batch.num_rows for batch in row_groups([numbers.slice(0, 7), nothing])] == [7]
+
+
+def test_wide_rows_do_not_wait() -> None:
+    wide = pa.RecordBatch.from_pydict({"text": ["x" * (1 << 20)] * 10})
+    sizes = [batch.nbytes for batch in row_groups([wide] * 20)]
+    assert len(sizes) == 10
+    assert all(GROUP_BYTES <= size < GROUP_BYTES + wide.nbytes for size in sizes)
+
+
+def test_many_files_wait_for_no_more_than_one_does() -> None:
+    """Each row a file of its own: what waits is bounded for all of them together."""
+    given = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal given
+        for _ in range(20):
+            given += 30 << 20
+            yield pa.RecordBatch.from_pydict({"text": ["x" * (1 << 20)] * 30})
+
+    def apart(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+        return ((str(n), batch.take(pa.array([n]))) for n in range(batch.num_rows))
+
+    taken = 0
+    for group in row_groups(batches(), apart):
+        assert given - taken < MOST_BYTES + (31 << 20)
+        taken += group.nbytes
+    assert taken >= 600 << 20
+
+
+def test_each_files_rows_stay_in_order_whichever_is_written_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lake_row_groups, "MOST_BYTES", 500)
+
+    def apart(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+        for name in ("even", "odd"):
+            odd = pc.bit_wise_and(batch.column("n"), 1)
+            yield name, batch.filter(pc.equal(odd, int(name == "odd")))
+
+    numbers = [pa.RecordBatch.from_pydict({"n": list(range(k, k + 9))}) for k in range(0, 900, 9)]
+    found = [batch.column("n").to_pylist() for batch in row_groups(numbers, apart)]
+    assert 10 < len(found) < 50
+    for rest in (0, 1):
+        of_file = [n for group in found if group[0] % 2 == rest for n in group]
+        assert of_file == list(range(rest, 900, 2))
+
+
+def test_a_file_of_wide_rows_takes_bounded_memory(lake: Lake) -> None:
+    before = pa.total_allocated_bytes()
+    most = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal most
+        row = {"source_file": "a", "line": 1, "reason": "r", "scope": "2018-11", "batch": "b"}
+        text = pa.array([f"{n:08}" * 5_000 for n in range(200)])
+        for _ in range(120):  # 960 MB in all
+            most = max(most, pa.total_allocated_bytes() - before)
+            rows = {name: [value] * 200 for name, value in row.items()} | {"text": text}
+            yield pa.RecordBatch.from_pydict(
+                {name: rows[name] for name in REJECTS.names}, schema=REJECTS.plain_schema
+            )
+
+    written = write_parts(batches(), REJECTS, lake.table_location(REJECTS))
+    assert sum(part.rows for part in written.parts) == 24_000
+    assert most < 5 * MOST_BYTES

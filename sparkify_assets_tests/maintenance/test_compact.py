@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from sparkify_assets.ingest.ledger import Ledger, read_ledger
-from sparkify_assets.lake import parts
+from sparkify_assets.lake import row_groups
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.maintenance import compact, rewrite
@@ -225,7 +225,7 @@ def test_very_many_parts_are_put_together_in_rounds(
 
 
 def test_rows_go_through_in_pieces(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "LEAST_ROWS", 20)
+    monkeypatch.setattr(row_groups, "GROUP_BYTES", 2_000)
     bench.many(12)
     counting = bench.counting()
     bench.maintain()
