@@ -115,6 +115,9 @@ def _say(text: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
+    """Make the lake, or measure on it."""
+    if len(arguments) != 1 + (arguments[:1] == ["make"]):
+        sys.exit("usage: python -m benchmarks.answers make FOLDER, then … answers FOLDER")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         Path(home, "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         os.environ["DAGSTER_HOME"] = home

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,8 @@ import typer
 from sparkify_assets.cli.grid import show_rows
 from sparkify_assets.cli.output import harmless
 from sparkify_assets.cli.values import for_csv, for_json, for_people, is_number
-from sparkify_assets.errors import SparkifyError, UsageError
+from sparkify_assets.cli.whole_file import whole_file
+from sparkify_assets.errors import UsageError
 from sparkify_assets.lake.row_groups import row_groups
 
 # More rows than that nobody reads on a terminal.
@@ -127,21 +127,8 @@ def _target(output: Path | None, append: bool) -> Iterator[BinaryIO]:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         return
-    aside = output.with_name(f".{output.name}.part")
-    try:
-        with aside.open("wb") as target:
-            yield target
-        if append:
-            with aside.open("rb") as rows, output.open("ab") as held:
-                shutil.copyfileobj(rows, held)
-        else:
-            aside.replace(output)
-    except OSError as error:
-        if isinstance(error, SparkifyError):
-            raise
-        raise SparkifyError(f"--output: {output} cannot be written: {error}") from error
-    finally:
-        aside.unlink(missing_ok=True)
+    with whole_file(output, append=append) as target:
+        yield target
 
 
 class _Terminal(io.RawIOBase):

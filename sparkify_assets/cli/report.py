@@ -10,7 +10,8 @@ import typer
 
 from sparkify_assets.cli.options import LakeOption
 from sparkify_assets.cli.output import say, size
-from sparkify_assets.errors import SparkifyError, UsageError
+from sparkify_assets.cli.whole_file import whole_file
+from sparkify_assets.errors import UsageError
 from sparkify_assets.partitions import is_month, told_ranges
 from sparkify_assets.settings import load_settings
 
@@ -58,7 +59,9 @@ def report(
         say(f"The plays of {month} are those from before: `sparkify status` tells why.", "yellow")
     shown = written.url
     if output is not None:
-        _copy(read_report(found, month), output)
+        page = read_report(found, month)
+        with whole_file(output) as target:
+            target.write(page)
         say(f"{output} written.")
         shown = output.absolute().as_uri()
     if open_it and not webbrowser.open(shown):
@@ -82,14 +85,3 @@ def _newest(lake: Lake, release: Release) -> str:
             "`sparkify run` first"
         )
     return plays.partitions[-1]
-
-
-def _copy(content: bytes, output: Path) -> None:
-    aside = output.with_name(f".{output.name}.part")
-    try:
-        aside.write_bytes(content)
-        aside.replace(output)
-    except OSError as error:
-        raise SparkifyError(f"--output: {output} cannot be written: {error}") from error
-    finally:
-        aside.unlink(missing_ok=True)

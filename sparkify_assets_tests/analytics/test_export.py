@@ -16,18 +16,23 @@ from typing import Any
 import duckdb
 import pandas
 import polars
+import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from sparkify_assets.analytics import export as exporting
 from sparkify_assets.analytics import staging
-from sparkify_assets.analytics.copying import Piece, copy_piece
+from sparkify_assets.analytics.copying import Piece, Source, copy_piece
 from sparkify_assets.analytics.export import Wanted, export
 from sparkify_assets.analytics.exported import MANIFEST, UNDER_WAY, under_way
 from sparkify_assets.cli import main
 from sparkify_assets.errors import LakeError, StorageError, UsageError
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.log import StoredPart
+from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.lake.release import Release, last_release
+from sparkify_assets.lake.row_groups import GROUP_ROWS
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import BucketObjects, objects
 from sparkify_assets.tables import PUBLIC, TIME, Table
@@ -133,6 +138,27 @@ def test_a_copy_says_of_which_release_it_is(made: Lake, to: Location) -> None:
     named = {file for files in told["files"].values() for file in files}
     found = {path.relative_to(to.uri).as_posix() for path in Path(to.uri).rglob("*.parquet")}
     assert named == found
+
+
+def test_a_file_that_is_written_anew_has_groups_that_are_worth_a_read(
+    lake: Lake, to: Location
+) -> None:
+    rows = 2 * GROUP_ROWS + 7
+    row = {"hour": 0, "day": 1, "week": 44, "month": 11, "year": 2018, "weekday": 4}
+    starts = {"start_time": pa.array(range(rows), pa.int64()).cast(pa.timestamp("us", tz="UTC"))}
+    values = starts | {
+        name: pa.repeat(pa.scalar(value, pa.int32()), rows) for name, value in row.items()
+    }
+    batch = pa.RecordBatch.from_pydict({name: values[name] for name in TIME.names})
+    [part] = write_parts([batch], TIME, lake.table_location(TIME)).parts
+    stored = StoredPart(part.path, part.partition, part.size, part.rows, part.nulls, 0)
+    piece = Piece(
+        TIME, "time.parquet", 0, whole=True, source=Source(lake.table_location(TIME), stored)
+    )
+    copy_piece(piece, to)
+    metadata = pq.read_metadata(f"{to.uri}/time.parquet")
+    groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
+    assert groups == [GROUP_ROWS, GROUP_ROWS, 7]
 
 
 def test_some_months_of_some_tables(made: Lake, to: Location) -> None:

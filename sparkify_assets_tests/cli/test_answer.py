@@ -204,7 +204,10 @@ def test_a_failing_answer_leaves_standard_output_open(session: Session, capsys: 
 
 
 def test_a_file_that_cannot_be_written_is_told_of(session: Session) -> None:
-    with pytest.raises(SparkifyError, match=r"nowhere/x\.csv cannot be written"):
+    Path("folder.csv").mkdir()
+    with pytest.raises(SparkifyError, match=r"folder\.csv cannot be written: Is a directory$"):
+        written(session, "SELECT 1", "folder.csv")
+    with pytest.raises(UsageError, match=r"there is no folder /.*/nowhere; make it"):
         written(session, "SELECT 1", "nowhere/x.csv")
 
 

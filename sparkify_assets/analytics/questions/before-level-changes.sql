@@ -14,7 +14,7 @@ WITH changes AS (
   SELECT user_id, changed_at, level, change, last_play_before
   FROM levels
   WHERE ($month IS NULL OR month = $month) AND ($change IS NULL OR change = $change)
-  ORDER BY changed_at DESC, user_id, change
+  ORDER BY changed_at DESC, user_id, change, last_play_before
   LIMIT $limit
 ),
 looked_at AS (
@@ -40,6 +40,7 @@ last_songs AS (
     c.user_id,
     c.changed_at,
     c.level,
+    c.last_play_before,
     max_by({'song': s.song, 'artist': s.artist}, s.songplay_id) AS heard
   FROM changes AS c
   JOIN songplays AS s ON s.user_id = c.user_id AND s.start_time = c.last_play_before
@@ -59,5 +60,5 @@ SELECT
   l.heard.artist AS last_artist
 FROM changes AS c
 LEFT JOIN recent AS r USING (user_id, changed_at)
-LEFT JOIN last_songs AS l USING (user_id, changed_at, level)
-ORDER BY c.changed_at DESC, c.user_id, c.change
+LEFT JOIN last_songs AS l USING (user_id, changed_at, level, last_play_before)
+ORDER BY c.changed_at DESC, c.user_id, c.change, c.last_play_before

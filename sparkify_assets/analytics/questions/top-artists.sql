@@ -35,6 +35,7 @@ spelt AS (
 details AS (
   SELECT n.artist, count(DISTINCT s.song) AS songs, count(DISTINCT s.user_id) AS listeners
   FROM songplays AS s
+  -- What matched a song has its artist's name; so nothing without one is lost here.
   JOIN spelt AS n ON n.heard = s.artist AND n.artist_id IS NOT DISTINCT FROM s.artist_id
   WHERE $month IS NULL OR (year = $month[:4]::INT AND month = $month[6:]::INT)
   GROUP BY ALL

@@ -72,4 +72,4 @@ def test_what_is_wrong_is_told(sparkify: Sparkify, small_lake: Lake, tmp_path: P
     code, said = sparkify("--lake", str(tmp_path / "none"))
     assert (code, "has no release to read from yet; `sparkify run`" in said) == (1, True)
     code, said = sparkify(*lake, "--output", str(tmp_path / "no" / "page.html"))
-    assert (code, "page.html cannot be written: " in said) == (1, True)
+    assert (code, f"--output: there is no folder {tmp_path}/no;" in said) == (2, True)
