@@ -36,8 +36,8 @@ from sparkify_assets.tables import TABLES
 from sparkify_assets.tables.declaration import INSTANT
 
 BATCH_ROWS = 16_384
-# In a bucket a read is mostly waiting.
-_THREADS_ON_S3 = 16
+# In a bucket a first read is mostly waiting; more than these are in each other's way afterwards.
+_THREADS_A_CORE_ON_S3 = 4
 _SPILL_TIMES_MEMORY = 8
 
 
@@ -196,7 +196,7 @@ class Session:
             "max_temp_directory_size": (
                 f"{self.limits.memory_gb * 1024 * _SPILL_TIMES_MEMORY:.0f}MiB"
             ),
-            "threads": max(threads, _THREADS_ON_S3) if self._lake.location.on_s3 else threads,
+            "threads": threads * (_THREADS_A_CORE_ON_S3 if self._lake.location.on_s3 else 1),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
