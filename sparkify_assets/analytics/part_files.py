@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fsspec import AbstractFileSystem
 
+from sparkify_assets.analytics.block_cache import BlockCache
 from sparkify_assets.errors import StorageError
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.storage.failures import explained, is_missing
@@ -26,8 +26,6 @@ from sparkify_assets.storage.requests import GET, REQUESTS
 
 PROTOCOL = "lake"
 CACHE_BYTES = 512 << 20
-# Of a part this small everything is fetched with the first request.
-_WHOLE_BYTES = 256 << 10
 
 
 class PartGone(StorageError):  # noqa: N818 -- reads as what happened
@@ -51,10 +49,10 @@ class PartFiles(AbstractFileSystem):  # type: ignore[misc]
     protocol = PROTOCOL
     cachable = False
 
-    def __init__(self, cache: RangeCache | None = None) -> None:
+    def __init__(self, cache: BlockCache | None = None) -> None:
         super().__init__()
         self._parts: dict[str, _Known] = {}
-        self._cache = cache or RangeCache(CACHE_BYTES)
+        self._cache = cache or BlockCache(CACHE_BYTES)
         self.failure: StorageError | None = None
         self.opened: dict[str, int] = {}
         self.bytes_read = 0
@@ -174,28 +172,19 @@ class LocalPart(PartFile):
 
 
 class RemotePart(PartFile):
-    """A part in a bucket: each read is one request, or none."""
+    """A part in a bucket: what the cache lacks is a request."""
 
     def __init__(
-        self, location: Location, part: StoredPart, cache: RangeCache, files: PartFiles
+        self, location: Location, part: StoredPart, cache: BlockCache, files: PartFiles
     ) -> None:
         super().__init__(part.size, files)
         self._known = _Known(location, part)
         self._cache = cache
 
     def range(self, start: int, end: int) -> bytes:
-        if self.size <= _WHOLE_BYTES:
-            return self._held(0, self.size)[start:end]
-        return self._held(start, end)
-
-    def _held(self, start: int, end: int) -> bytes:
         location, part = self._known
-        key = f"{location.uri}/{part.path}", start, end
-        found = self._cache.get(key)
-        if found is None:
-            found = self._fetch(start, end)
-            self._cache.put(key, found)
-        return found
+        name = f"{location.uri}/{part.path}"
+        return self._cache.read(name, self.size, start, end, self._fetch)
 
     def _fetch(self, start: int, end: int) -> bytes:
         import obstore
@@ -211,32 +200,3 @@ class RemotePart(PartFile):
             return bytes(obstore.get_range(store, path, start=start, end=end))
         except (BaseError, OSError) as error:
             raise self._files.failed(self._known, error) from None
-
-
-class RangeCache:
-    """What was fetched, the least recently used leaving first; for any number of threads."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._held = 0
-        self._lock = threading.Lock()
-        self._ranges: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
-
-    def get(self, key: tuple[str, int, int]) -> bytes | None:
-        """The bytes, None where they are not held."""
-        with self._lock:
-            found = self._ranges.get(key)
-            if found is not None:
-                self._ranges.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[str, int, int], content: bytes) -> None:
-        """Hold them, if they are not too many."""
-        if len(content) > self._most // 4:
-            return
-        with self._lock:
-            self._held += len(content) - len(self._ranges.pop(key, b""))
-            self._ranges[key] = content
-            while self._held > self._most:
-                _, dropped = self._ranges.popitem(last=False)
-                self._held -= len(dropped)
