@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from sqlalchemy import Engine, event
 
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.resources.spark import SparkResource
@@ -51,6 +53,22 @@ def _own_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_history() -> Iterator[None]:
+    """Dagster's events are not forced to the disk one by one: small runs take a third of the time.
+
+    No test ends the machine, and what a killed process has written the system still has.
+    """
+
+    def do_not_wait(connection: object, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", do_not_wait)
+    yield
+    event.remove(Engine, "connect", do_not_wait)
 
 
 @pytest.fixture(autouse=True)
