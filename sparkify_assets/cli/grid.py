@@ -50,7 +50,11 @@ def show_rows(rows: pa.Table, more: bool = False, note: Callable[[], str] = str)
     else:
         say(f"{counted(rows.num_rows, 'row')}{note()}.", "dim")
     if left_out:
-        say(f"No room for {counted(len(left_out), 'column')}: {', '.join(left_out)}.", "dim")
+        say(
+            f"No room for {counted(len(left_out), 'column')}: {', '.join(left_out)}. "
+            "CSV or a file has all of them.",
+            "dim",
+        )
 
 
 def _show(columns: Sequence[Column], rows: int) -> list[str]:

@@ -18,7 +18,11 @@ def sql(
     at: AtOption = None,
     form: Annotated[
         AnswerFormat,
-        typer.Option("--format", help="table, csv, json, markdown; into a pipe also parquet."),
+        typer.Option(
+            "--format",
+            help="table, csv, json, markdown; into a pipe also parquet. Several statements give "
+            "one result after another.",
+        ),
     ] = AnswerFormat.TABLE,
 ) -> None:
     """Ask the lake in SQL: a shell; with `< FILE` or a pipe, all its statements in order.
