@@ -59,7 +59,8 @@ def _own_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _quick_history() -> Iterator[None]:
     """Dagster's events are not forced to the disk one by one: small runs take a third of the time.
 
-    No test ends the machine, and what a killed process has written the system still has.
+    No test ends the machine, and what a killed process has written the system still has. It is so
+    for all of SQLAlchemy's SQLite in this process, and for no process that a test starts.
     """
 
     def do_not_wait(connection: object, _record: object) -> None:

@@ -2,7 +2,7 @@
 
 DuckDB asks for other ranges of the same columns from one run of a query to the next, as its threads
 happen to divide the work. Kept by the ranges asked for, bytes would be fetched and held again and
-again; in blocks with fixed borders each is fetched once.
+again; in blocks with fixed borders each is fetched once, as long as there is room for it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 
-# Of the ranges that questions ask for most are larger: so one of them is one request, and what lies
-# around it and was not asked for is little.
+# Most ranges that questions ask for are larger: so what lies around them and was not asked for is
+# little, and a small part is one block.
 BLOCK_BYTES = 256 << 10
 
 Fetch = Callable[[int, int], bytes]
@@ -24,7 +24,8 @@ class BlockCache:
     """Blocks of files that never change, the least recently used leaving first; for all threads.
 
     Attributes:
-        held: bytes in memory.
+        held: bytes in memory; a read that is under way has some of its own beside them, up to three
+            times its range.
     """
 
     def __init__(self, most_bytes: int, block_bytes: int = BLOCK_BYTES) -> None:
@@ -38,41 +39,44 @@ class BlockCache:
     def read(self, file: str, size: int, start: int, end: int, fetch: Fetch) -> bytes:
         """The bytes from `start` to before `end` of a file.
 
-        Blocks that are missing side by side are fetched together, and what another thread is
-        fetching is waited for.
+        Blocks that are missing side by side are fetched together, one such gap after the other;
+        what another thread is fetching is waited for.
 
         Args:
             file: its name, the same for the same content.
             size: of the file.
             start: 0 <= start < end.
             end: at most `size`.
-            fetch: reads from one position to before another.
+            fetch: reads all bytes from one position to before another, or raises.
 
         Raises:
             Exception: what `fetch` raised, here or in the thread that was waited for.
         """
         numbers = range(start // self._size, (end - 1) // self._size + 1)
-        found, coming, missing = self._look(file, numbers)
+        missing: list[int] = []
         try:
+            found, coming = self._look(file, numbers, missing)
             for run in _runs(missing):
                 at = run.start * self._size
                 content = fetch(at, min(run.stop * self._size, size))
                 found |= self._keep(file, run, content)
+                # No longer ours: dropped for want of room, another thread may be fetching it.
+                del missing[: len(run)]
         except BaseException as error:
             self._give_up(file, missing, error)
             raise
         found |= {number: block.result() for number, block in coming.items()}
-        content = b"".join(found[number] for number in numbers)
-        offset = numbers.start * self._size
-        return content[start - offset : end - offset]
+        views = [memoryview(found[number]) for number in numbers]
+        views[-1] = views[-1][: end - numbers[-1] * self._size]
+        views[0] = views[0][start - numbers[0] * self._size :]
+        return b"".join(views)
 
     def _look(
-        self, file: str, numbers: range
-    ) -> tuple[dict[int, bytes], dict[int, Future[bytes]], list[int]]:
-        """What is held, what others are fetching, and what is now ours to fetch."""
+        self, file: str, numbers: range, missing: list[int]
+    ) -> tuple[dict[int, bytes], dict[int, Future[bytes]]]:
+        """What is held, and what others fetch; to `missing` goes what is now ours to fetch."""
         found: dict[int, bytes] = {}
         coming: dict[int, Future[bytes]] = {}
-        missing: list[int] = []
         with self._lock:
             for number in numbers:
                 key = file, number
@@ -82,9 +86,9 @@ class BlockCache:
                 elif key in self._coming:
                     coming[number] = self._coming[key]
                 else:
-                    self._coming[key] = Future()
                     missing.append(number)
-        return found, coming, missing
+                    self._coming[key] = Future()
+        return found, coming
 
     def _keep(self, file: str, run: range, content: bytes) -> dict[int, bytes]:
         """Blocks side by side; who waits for them has them, and what is too much leaves."""

@@ -172,7 +172,7 @@ class LocalPart(PartFile):
 
 
 class RemotePart(PartFile):
-    """A part in a bucket: what the cache lacks is a request."""
+    """A part in a bucket: what the cache lacks is a request for each gap."""
 
     def __init__(
         self, location: Location, part: StoredPart, cache: BlockCache, files: PartFiles
@@ -197,6 +197,9 @@ class RemotePart(PartFile):
         try:
             store = s3_access().object_store(location.bucket)
             path = f"{location.above}{part.path}"
-            return bytes(obstore.get_range(store, path, start=start, end=end))
+            content = bytes(obstore.get_range(store, path, start=start, end=end))
+            if len(content) != end - start:
+                raise OSError(f"{len(content)} bytes came in place of {end - start}")
+            return content
         except (BaseError, OSError) as error:
             raise self._files.failed(self._known, error) from None

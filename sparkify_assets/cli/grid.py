@@ -52,7 +52,7 @@ def show_rows(rows: pa.Table, more: bool = False, note: Callable[[], str] = str)
     if left_out:
         say(
             f"No room for {counted(len(left_out), 'column')}: {', '.join(left_out)}. "
-            "CSV or a file has all of them.",
+            "CSV, JSON or Parquet has all of them.",
             "dim",
         )
 

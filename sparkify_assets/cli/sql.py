@@ -20,8 +20,8 @@ def sql(
         AnswerFormat,
         typer.Option(
             "--format",
-            help="table, csv, json, markdown; into a pipe also parquet. Several statements give "
-            "one result after another.",
+            help="table, csv, json, markdown: several answers, one after another; into a pipe also "
+            "parquet, for one answer.",
         ),
     ] = AnswerFormat.TABLE,
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from random import Random
 
 import pytest
 
-from sparkify_assets.analytics.block_cache import BlockCache
+from sparkify_assets.analytics.block_cache import BlockCache, Fetch
 
 BLOCK = 10
 CONTENT = bytes(range(95))
@@ -27,6 +29,26 @@ class Source:
 
     def read(self, cache: BlockCache, start: int, end: int, file: str = "part") -> bytes:
         return cache.read(file, len(self.content), start, end, self.fetch)
+
+
+class WatchedCache(BlockCache):
+    """Tells how many reads have found that another one is fetching what they want.
+
+    Attributes:
+        waiting: one more for each of them.
+    """
+
+    def __init__(self, most_bytes: int, block_bytes: int) -> None:
+        super().__init__(most_bytes, block_bytes)
+        self.waiting = threading.Semaphore(0)
+
+    def _look(
+        self, file: str, numbers: range, missing: list[int]
+    ) -> tuple[dict[int, bytes], dict[int, Future[bytes]]]:
+        found, coming = super()._look(file, numbers, missing)
+        if coming:
+            self.waiting.release()
+        return found, coming
 
 
 def test_whatever_is_asked_for_is_what_the_file_holds_and_nothing_is_fetched_twice() -> None:
@@ -75,7 +97,7 @@ def test_more_than_there_is_room_for_is_read_all_the_same() -> None:
 
 
 def test_threads_that_want_the_same_at_once_fetch_it_once() -> None:
-    source, cache = Source(), BlockCache(1000, BLOCK)
+    source, cache = Source(), WatchedCache(1000, BLOCK)
     asked, go_on = threading.Event(), threading.Event()
 
     def slow(start: int, end: int) -> bytes:
@@ -87,6 +109,8 @@ def test_threads_that_want_the_same_at_once_fetch_it_once() -> None:
         first = pool.submit(cache.read, "part", 95, 0, 40, slow)
         assert asked.wait(30)
         others = [pool.submit(source.read, cache, start, 50) for start in (2, 13, 34)]
+        for _ in others:
+            assert cache.waiting.acquire(timeout=30)
         go_on.set()
         assert first.result(30) == CONTENT[:40]
         assert [read.result(30) for read in others] == [CONTENT[s:50] for s in (2, 13, 34)]
@@ -94,7 +118,7 @@ def test_threads_that_want_the_same_at_once_fetch_it_once() -> None:
 
 
 def test_a_fetch_that_fails_is_told_to_all_who_wait_and_tried_again_by_the_next() -> None:
-    source, cache = Source(), BlockCache(1000, BLOCK)
+    source, cache = Source(), WatchedCache(1000, BLOCK)
     source.read(cache, 20, 30)
     asked, go_on = threading.Event(), threading.Event()
 
@@ -108,6 +132,7 @@ def test_a_fetch_that_fails_is_told_to_all_who_wait_and_tried_again_by_the_next(
         first = pool.submit(cache.read, "part", 95, 0, 50, failing)
         assert asked.wait(30)
         waiting = pool.submit(source.read, cache, 40, 45)
+        assert cache.waiting.acquire(timeout=30)
         go_on.set()
         for read in (first, waiting):
             with pytest.raises(OSError, match="gone"):
@@ -115,3 +140,34 @@ def test_a_fetch_that_fails_is_told_to_all_who_wait_and_tried_again_by_the_next(
     source.fetched.clear()
     assert source.read(cache, 0, 50) == CONTENT[:50]
     assert source.fetched == [(0, 20), (30, 50)]
+
+
+@pytest.mark.parametrize("most", [5, 30])
+def test_many_threads_with_little_room_and_fetches_that_fail_now_and_then(most: int) -> None:
+    cache = BlockCache(most, BLOCK)
+
+    def fetch_for(random: Random) -> Fetch:
+        def fetch(start: int, end: int) -> bytes:
+            time.sleep(0)
+            if random.random() < 0.1:
+                raise OSError("gone")
+            return CONTENT[start:end]
+
+        return fetch
+
+    def many(seed: int) -> int:
+        random, right = Random(seed), 0
+        fetch = fetch_for(Random(-seed))
+        for _ in range(300):
+            start = random.randrange(95)
+            end = random.randint(start + 1, 95)
+            with suppress(OSError):
+                assert cache.read("part", 95, start, end, fetch) == CONTENT[start:end]
+                right += 1
+        return right
+
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(many, range(1, 9)))
+    assert min(read) > 100
+    assert cache.held == sum(len(block) for block in cache._blocks.values()) <= most
+    assert not cache._coming

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sparkify_assets.analytics.part_files import LocalPart, PartFiles
 from sparkify_assets.analytics.session import Session, open_session
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets_tests.analytics.recorded import loaded
@@ -142,25 +139,3 @@ def milliseconds(seconds: float | None) -> timedelta:
 
 def in_order(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: str(list(row.values())[:4]))
-
-
-def test_threads_that_read_one_part_do_not_mix_their_places(tmp_path: Path) -> None:
-    content = bytes(range(256)) * 4000
-    (tmp_path / "part").write_bytes(content)
-    wrong: list[int] = []
-    part = LocalPart(tmp_path / "part", len(content), PartFiles())
-
-    def read(start: int) -> None:
-        for step in range(2000):
-            place = (start * 7919 + step * 104_729) % (len(content) - 64)
-            part.seek(place)
-            if part.read(64) != content[place : place + 64]:
-                wrong.append(place)
-
-    threads = [threading.Thread(target=read, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    part.close()
-    assert wrong == []

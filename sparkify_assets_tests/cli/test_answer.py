@@ -373,7 +373,7 @@ def test_of_many_wide_rows_the_first_columns_are_shown(narrow: None, capsys: Out
     out = capsys.readouterr().out
     assert "column_5" in out.splitlines()[1]
     assert "No room for 6 columns: column_6, column_7," in out
-    assert "CSV or a file has all of them." in out
+    assert "CSV, JSON or Parquet has all of them." in out
     assert max(map(len, out.splitlines()[:-1])) <= 80
 
 

@@ -47,7 +47,7 @@ class Shell:
         self.timer = True
         self.talks = False
         self.depth = 0
-        self._answers_in_file = 0
+        self._answered = 0
 
     def run(self, piece: Piece) -> None:
         """Do one piece.
@@ -83,7 +83,7 @@ class Shell:
     def send_to(self, output: Path | None) -> None:
         """Write the next answers into a file, from its beginning; None: to standard output."""
         self.output = output
-        self._answers_in_file = 0
+        self._answered = 0
 
     def _ask(self, sql: str) -> None:
         if not self.pinned and self.session.refresh() and self.talks:
@@ -96,14 +96,15 @@ class Shell:
             return f", {(time.monotonic() - began) * 1000:,.0f} ms"
 
         # Into a file go all answers, one after the other, in the format of its ending.
-        again = self._answers_in_file > 0
+        again = self._answered > 0 and self.output is not None
         form = (self.output and format_of(self.output)) or self.form
-        if again and form is AnswerFormat.PARQUET:
-            raise UsageError(f"{self.output} holds an answer; Parquet has no room for a second one")
+        if self._answered and form is AnswerFormat.PARQUET:
+            where = self.output or "the output"
+            raise UsageError(f"{where} holds an answer; Parquet has no room for a second one")
         with self.session.reader(sql) as reader:
             rows = write_answer(reader, form, self.output, append=again, note=took)
+        self._answered += 1
         if self.output is not None:
-            self._answers_in_file += 1
             if self.talks:
                 where = f"{'added to' if again else 'in'} {self.output}"
                 say(f"{counted(rows, 'row')} {where}{took()}.", "dim")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sparkify_assets.cli.answer import AnswerFormat
@@ -17,6 +18,7 @@ from sparkify_assets_tests.cli.shell.conftest import release
 from sparkify_assets_tests.lake.helpers import put
 
 Out = pytest.CaptureFixture[str]
+OutBytes = pytest.CaptureFixture[bytes]
 
 
 def do(shell: Shell, *texts: str) -> None:
@@ -100,6 +102,17 @@ def test_a_parquet_file_holds_one_answer(shell: Shell) -> None:
     with pytest.raises(UsageError, match="no room for a second"):
         do(shell, "SELECT 1")
     assert pq.read_table("days.parquet").to_pydict() == {"day": [1, 2, 3]}
+
+
+def test_into_a_pipe_parquet_goes_once(shell: Shell, capfdbinary: OutBytes) -> None:
+    import pyarrow.parquet as pq
+
+    shell.form = AnswerFormat.PARQUET
+    do(shell, "SELECT day FROM time ORDER BY day")
+    with pytest.raises(UsageError, match="the output holds an answer; Parquet has no room"):
+        do(shell, "SELECT 1")
+    written = pa.BufferReader(capfdbinary.readouterr().out)
+    assert pq.read_table(written).to_pydict() == {"day": [1, 2, 3]}
 
 
 def test_a_failing_answer_leaves_the_file_as_it_was(shell: Shell) -> None:
