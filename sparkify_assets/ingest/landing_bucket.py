@@ -31,6 +31,7 @@ from sparkify_assets.storage.listing import BucketLister, Page, Place, walk
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
 from sparkify_assets.storage.requests import GET, LIST, REQUESTS, Requests
+from sparkify_assets.storage.threads import threads_of_a_generator
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -78,26 +79,26 @@ class BucketLanding:
         waiting: deque[tuple[LandingFile, Future[bytes] | None]] = deque()
         ahead = 0
         rest = iter(files)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            more = True
-            while more or waiting:
-                while more and len(waiting) < 2 * AT_ONCE and ahead < _AHEAD_BYTES:
-                    file = next(rest, None)
-                    if file is None:
-                        more = False
-                    elif file.size <= RANGE:
-                        waiting.append((file, pool.submit(self._get, file, requests)))
-                        ahead += file.size
-                    else:
-                        waiting.append((file, None))
-                if not waiting:
-                    break
-                file, content = waiting.popleft()
-                if content is None:
-                    yield file, _blocks(file, self._ranges(file, pool, requests))
+        pool = threads_of_a_generator()
+        more = True
+        while more or waiting:
+            while more and len(waiting) < 2 * AT_ONCE and ahead < _AHEAD_BYTES:
+                file = next(rest, None)
+                if file is None:
+                    more = False
+                elif file.size <= RANGE:
+                    waiting.append((file, pool.submit(self._get, file, requests)))
+                    ahead += file.size
                 else:
-                    ahead -= file.size
-                    yield file, _blocks(file, _whole(content))
+                    waiting.append((file, None))
+            if not waiting:
+                break
+            file, content = waiting.popleft()
+            if content is None:
+                yield file, _blocks(file, self._ranges(file, pool, requests))
+            else:
+                ahead -= file.size
+                yield file, _blocks(file, _whole(content))
 
     def _ranges(
         self, file: LandingFile, pool: ThreadPoolExecutor, requests: Requests

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +18,7 @@ from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import AT_ONCE
 from sparkify_assets.storage.requests import REQUESTS
+from sparkify_assets.storage.threads import threads_of_a_generator
 from sparkify_assets.tables import Table
 
 # So much of what is stored is read at once.
@@ -65,14 +65,14 @@ def _read(
         for part in parts:
             yield from ((part, rows) for rows in scan_part(table, location, part))
         return
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for group in _groups(parts):
-            if len(group) == 1:
-                yield from ((group[0], rows) for rows in scan_part(table, location, group[0]))
-                continue
-            scans = pool.map(lambda part: list(scan_part(table, location, part)), group)
-            for part, batches in zip(group, scans, strict=True):
-                yield from ((part, rows) for rows in batches)
+    pool = threads_of_a_generator()
+    for group in _groups(parts):
+        if len(group) == 1:
+            yield from ((group[0], rows) for rows in scan_part(table, location, group[0]))
+            continue
+        scans = pool.map(lambda part: list(scan_part(table, location, part)), group)
+        for part, batches in zip(group, scans, strict=True):
+            yield from ((part, rows) for rows in batches)
 
 
 def _groups(parts: Iterable[StoredPart]) -> Iterator[list[StoredPart]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from sparkify_assets.ingest.landing import ContentChanged, Listing, landing_at
 from sparkify_assets.ingest.landing_bucket import RANGE, BucketLanding
 from sparkify_assets.storage import listing as storage_listing
 from sparkify_assets.storage.requests import REQUESTS, Requests
+from sparkify_assets_tests.dagster_dev import until
 from sparkify_assets_tests.s3.fixtures import new_bucket
 from sparkify_assets_tests.s3.proxy import Proxy
 from sparkify_assets_tests.s3.servers import Server
@@ -152,6 +155,33 @@ def test_a_large_file_that_is_replaced_in_the_middle_is_noticed(place: Place) ->
     place.zone.write(LOG, _large(b"b"))
     with pytest.raises(ContentChanged):
         list(blocks)
+
+
+@pytest.mark.parametrize("place", ["in"], indirect=True)
+def test_a_read_that_nobody_ends_is_closed_without_waiting_and_its_threads_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"log_data/2018-11-{day:02d}.json" for day in range(1, 10)]
+    put_all(place, names)
+    files, come = place.listing().files, threading.Event()
+    get = BucketLanding._get
+
+    def slow(self: BucketLanding, file: LandingFile, *rest: Any) -> bytes:
+        assert file.key == names[0] or come.wait(60)
+        return get(self, file, *rest)
+
+    monkeypatch.setattr(BucketLanding, "_get", slow)
+    threads = set(threading.enumerate())
+    contents = place.landing.read(files, Requests())
+    next(contents)
+    closed = threading.Thread(target=contents.close)  # type: ignore[attr-defined]
+    closed.start()
+    closed.join(30)
+    waited = closed.is_alive()
+    come.set()
+    assert not waited
+    del contents, closed
+    until(lambda: set(threading.enumerate()) <= threads, 30, 0.05)
 
 
 @pytest.mark.parametrize("place", ["in"], indirect=True)
