@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-s3 dev test test-deploy test-ui screenshots check format lock clean
+.PHONY: help env bench demo demo-s3 dev test test-deploy test-ui screenshots check format lock clean
 
 help: ## show this
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+bench: env ## the project beside what people would write instead (A and B: some 30 minutes)
+	@$(BIN)/python -m bench
 
 demo: env ## generate sample data, load it, show the most played songs
 	@$(BIN)/sparkify demo

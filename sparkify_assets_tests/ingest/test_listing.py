@@ -156,7 +156,7 @@ def test_an_error_ends_it() -> None:
 
 
 def test_twenty_thousand_keys_against_their_ledger(tmp_path: Path) -> None:
-    from benchmarks.listing import Songs, put_ledger
+    from bench.listing import Songs, put_ledger
 
     lake = Lake.at(str(tmp_path / "lake"))
     songs = Songs(20_000)

@@ -1,6 +1,6 @@
 """A million landing files listed, and compared with the ledger: seconds and memory.
 
-`python -m benchmarks.listing [FILES]`. S3 is simulated: a page of 1,000 keys takes 0.1 s. The
+`python -m bench.listing [FILES]`. S3 is simulated: a page of 1,000 keys takes 0.1 s. The
 ledger is a real one, written by the project's own code in a process of its own, so that what is
 measured is what a run holds in memory.
 """

@@ -1,7 +1,7 @@
 """A backfill of two years over all assets with `dagster dev`: runs and seconds, and what a resumed
 one makes after its run was killed.
 
-Run as `python -m benchmarks.backfill [--months-per-run N] [--kill]`; sample data are generated.
+Run as `python -m bench.backfill [--months-per-run N] [--kill]`; sample data are generated.
 """
 
 from __future__ import annotations

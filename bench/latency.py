@@ -1,6 +1,6 @@
 """How long from a put into the bucket until the rows are in songplays, with `dagster dev`.
 
-Run as `python -m benchmarks.latency [FILES]`; prints the seconds of each file, then
+Run as `python -m bench.latency [FILES]`; prints the seconds of each file, then
 median and 95th percentile. An S3 server is started for it.
 """
 
@@ -53,7 +53,7 @@ def measure(files: int) -> list[float]:
                 put = time.monotonic()
                 until(lambda n=number: _rows(uri) == 100 * (n + 1), 300, 0.1)  # type: ignore[misc]
                 seconds.append(time.monotonic() - put)
-                print(f"{key}: {seconds[-1]:.1f} s", flush=True)  # noqa: T201
+                print(f"{key}: {seconds[-1]:.1f} s", flush=True)
     return seconds
 
 
@@ -65,4 +65,4 @@ def _rows(uri: str) -> int:
 if __name__ == "__main__":
     took = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
     p95 = sorted(took)[max(0, round(0.95 * len(took)) - 1)]
-    print(f"median {statistics.median(took):.1f} s, p95 {p95:.1f} s, n {len(took)}")  # noqa: T201
+    print(f"median {statistics.median(took):.1f} s, p95 {p95:.1f} s, n {len(took)}")

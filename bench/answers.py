@@ -1,7 +1,7 @@
 """How fast SQL answers: every named question on a lake of 10 million plays over 24 months.
 
-Run as `python -m benchmarks.answers make FOLDER` once (sample data and a lake, some twenty minutes
-and 8 GB), then `python -m benchmarks.answers FOLDER`. Each question is asked so many times in one
+Run as `python -m bench.answers make FOLDER` once (sample data and a lake, some twenty minutes
+and 8 GB), then `python -m bench.answers FOLDER`. Each question is asked so many times in one
 session, for the month 2018-06 and for all months, with the lake in a folder and in a bucket of an
 S3 server that is started for it; then `sparkify query` and `sparkify ask` as processes of their
 own.
@@ -111,13 +111,13 @@ def _cold(*command: str) -> float:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
 
 
 def main(arguments: list[str]) -> None:
     """Make the lake, or measure on it."""
     if len(arguments) != 1 + (arguments[:1] == ["make"]):
-        sys.exit("usage: python -m benchmarks.answers make FOLDER, then … answers FOLDER")
+        sys.exit("usage: python -m bench.answers make FOLDER, then … answers FOLDER")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         Path(home, "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         os.environ["DAGSTER_HOME"] = home

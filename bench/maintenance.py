@@ -1,6 +1,6 @@
 """What a maintenance saves: a month that came in by many small runs, before and after.
 
-Run as `python -m benchmarks.maintenance [LANDINGS]`; once with landing zone and lake in folders and
+Run as `python -m bench.maintenance [LANDINGS]`; once with landing zone and lake in folders and
 once in buckets of an S3 server that is started for it. Each figure is of a process of its own.
 """
 
@@ -36,13 +36,13 @@ def measure(zone: Zone, landing: str, lake: str, landings: int) -> None:
     processes.run(landing, lake)
     began = time.monotonic()
     many(zone, landing, lake, landings)
-    print(f"{landings} landings: {time.monotonic() - began:.0f} s, {_parts(lake)} raw parts")  # noqa: T201
+    print(f"{landings} landings: {time.monotonic() - began:.0f} s, {_parts(lake)} raw parts")
     processes.run(landing, lake)
     for number in range(3):
         land(zone, landings + number)
         _run("one file, before", landing, lake)
     report = processes.finish(processes.start("maintain", "--lake", lake, "--format", "json"))
-    print(f"maintenance: {report['seconds']} s, {_parts(lake)} raw parts")  # noqa: T201
+    print(f"maintenance: {report['seconds']} s, {_parts(lake)} raw parts")
     for number in range(3):
         land(zone, landings + 3 + number)
         _run("one file, after", landing, lake)
@@ -80,7 +80,7 @@ def _run(what: str, landing: str, lake: str) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     steps = sum(summary["seconds_by_step"].values())
-    print(  # noqa: T201
+    print(
         f"{what}: {summary['seconds']:.1f} s, its steps {steps:.1f} s, processor {cpu:.1f} s, "
         f"requests {summary['requests']}",
         flush=True,
@@ -92,12 +92,12 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         Path(home, "dagster.yaml").write_text("telemetry: {enabled: false}\n")
         os.environ["DAGSTER_HOME"] = home
-        print("in folders")  # noqa: T201
+        print("in folders")
         folder = Zone(Path(home, "landing"))
         measure(folder, str(folder.root), str(Path(home, "lake")), number)
         with start(MOTO) as server:
             os.environ |= environment(server.endpoint)
-            print("in buckets")  # noqa: T201
+            print("in buckets")
             uri = f"s3://{new_bucket(server)}/in"
             bucket = BucketZone(server.endpoint, uri)
             measure(bucket, uri, f"s3://{new_bucket(server)}/lake", number)
