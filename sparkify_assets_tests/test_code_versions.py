@@ -14,14 +14,14 @@ from pathlib import Path
 from types import ModuleType
 
 from sparkify_assets import partitions
-from sparkify_assets.ingest import fields, json_line, landing, lines, parse, raw, repair, task
+from sparkify_assets.ingest import fields, json_line, landing, lines, once, parse, raw, repair, task
 from sparkify_assets.ingest.plan import READER_VERSION
 from sparkify_assets.tables import BUILT
 from sparkify_assets.transforms import catalogue, columns, events, listening, people
 
 RECORD = Path(__file__).with_name("code_versions.json")
 
-_EVENTS = (columns, events, raw, partitions)
+_EVENTS = (columns, events, once, raw, partitions)
 CODE: dict[str, tuple[ModuleType, ...]] = {
     "songs": (columns, catalogue, raw),
     "artists": (columns, catalogue, raw),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
+from sparkify_assets.ingest.once import look_at, without_repeats
 from sparkify_assets.ingest.place import place_of
 from sparkify_assets.lake.frames import read_where
 from sparkify_assets.lake.lake import Lake
@@ -21,13 +21,11 @@ from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
-from sparkify_assets.transforms.columns import instant
-from sparkify_assets.transforms.events import PLAY
 
 
 @dataclass(frozen=True)
 class RawRows:
-    """Raw rows that count, and how many of them are plays by month (each line, also repeated)."""
+    """Raw rows to make tables of; how many plays there are by month (each line, also repeated)."""
 
     frame: DataFrame
     plays: dict[str, int] = field(default_factory=dict)
@@ -36,18 +34,22 @@ class RawRows:
 def read_raw_logs(
     spark: SparkSession, lake: Lake, ledger: Ledger, months: Collection[str]
 ) -> RawRows:
-    """The log lines with events in these months, from whichever files they are in.
+    """The log lines with events in these months, from whichever files they are in, each event once.
 
     Raises:
         PlanChanged: there are not as many rows as the ledger says; read a newer ledger.
     """
     files = ledger.with_events_in(*months)
     snapshot = lake.last_seen(RAW_LOGS)
-    counting, found = _counting(
-        spark, snapshot, files, [F.date_format(instant(), "yyyy-MM"), F.col("page") == PLAY]
-    )
-    plays = {month: rows for (month, is_play), rows in found.items() if is_play}
-    return RawRows(counting.filter(_within(months)), {m: plays.get(m, 0) for m in months})
+    rows = landed_rows(spark, snapshot, files)
+    if not files:
+        return RawRows(rows, dict.fromkeys(months, 0))
+    key = (ledger.identity, ledger.snapshot.version, snapshot.version, tuple(sorted(months)))
+    expected = sum(file.rows for file in files)
+    found = look_at(key, rows, lambda all_rows: all_rows.filter(_within(months)), expected)
+    _check_as_many(snapshot, found.lines, expected)
+    frame = without_repeats(rows.filter(_within(months)), found)
+    return RawRows(frame, {month: found.plays.get(month, 0) for month in months})
 
 
 def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
@@ -58,7 +60,10 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
     """
     files = ledger.of(SONG_SCOPE)
     snapshot = lake.last_seen(RAW_SONGS)
-    return RawRows(_counting(spark, snapshot, files, [])[0])
+    rows = landed_rows(spark, snapshot, files)
+    if files:
+        _check_as_many(snapshot, rows.count(), sum(file.rows for file in files))
+    return RawRows(rows)
 
 
 class LandedLines:
@@ -99,16 +104,11 @@ class LandedLines:
             raise _not_as_many(self._snapshot, self._seen, self._expected)
 
 
-def _counting(
-    spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFile], by: Sequence[Column]
-) -> tuple[DataFrame, dict[tuple[Any, ...], int]]:
-    """The rows that the ledger counts for these files; exactly as many, or an error.
-
-    With their numbers, grouped by some expressions.
-    """
+def landed_rows(spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFile]) -> DataFrame:
+    """The rows of these files of a raw table that the ledger counts, whatever they say."""
     frame = read_where(spark, snapshot, [_partition(snapshot, file) for file in files])
     if not files:
-        return frame, {}
+        return frame
     named = spark.createDataFrame(
         pa.table(
             {
@@ -117,16 +117,14 @@ def _counting(
             }
         )
     )
-    counting = frame.join(F.broadcast(named), ["source_file", "batch"], "left_semi")
+    return frame.join(F.broadcast(named), ["source_file", "batch"], "left_semi")
+
+
+def _check_as_many(snapshot: Snapshot, found: int, expected: int) -> None:
     # What the engine really delivers, and not what the log says: a reader that passes over
     # something would lose it for ever, as the table would then be recorded as up to date.
-    named_groups = [column.alias(f"_{number}") for number, column in enumerate(by)]
-    numbers = counting.groupBy(*named_groups).count().collect()
-    groups = {tuple(row)[:-1]: int(row["count"]) for row in numbers}
-    found, expected = sum(groups.values()), sum(file.rows for file in files)
     if found != expected:
         raise _not_as_many(snapshot, found, expected)
-    return counting, groups
 
 
 def _not_as_many(snapshot: Snapshot, found: int, expected: int) -> PlanChanged:

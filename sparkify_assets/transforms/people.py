@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.transforms.columns import filled, first_of_each
-from sparkify_assets.transforms.events import distinct_events
+from sparkify_assets.transforms.events import events
 
 _STATE = ("first_name", "last_name", "gender", "level")
 _ORDER = ("ts", "session_id", "item_in_session")
@@ -14,8 +14,8 @@ _ORDER = ("ts", "session_id", "item_in_session")
 
 def user_months(raw_logs: DataFrame) -> DataFrame:
     """The table user_months: the last event of each user and month, of whatever page."""
-    events = distinct_events(raw_logs).filter(F.col("user_id").isNotNull())
-    return _latest(events, ["user_id", "year", "month"]).select(
+    known = events(raw_logs).filter(F.col("user_id").isNotNull())
+    return _latest(known, ["user_id", "year", "month"]).select(
         "user_id",
         *map(filled, _STATE),
         *_ORDER,

@@ -17,7 +17,7 @@ from sparkify_assets.ingest.ingest import Ingested, ingest
 from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.ingest.ledger import read_ledger
 from sparkify_assets.ingest.plan import Rules
-from sparkify_assets.ingest.raw import read_raw_logs, read_raw_songs
+from sparkify_assets.ingest.raw import landed_rows, read_raw_logs, read_raw_songs
 from sparkify_assets.ingest.rejected import read_rejects
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.tables import LANDED_FILES, RAW_LOGS, REJECTS
@@ -48,7 +48,8 @@ class Bench:
         ledger = read_ledger(self.lake)
         files = list(ledger.files())
         assert all(file.lines == file.rows + file.rejected for file in files)
-        logs = read_raw_logs(self.spark, self.lake, ledger, ledger.event_months()).frame
+        landed = ledger.with_events_in(*ledger.event_months())
+        logs = landed_rows(self.spark, self.lake.last_seen(RAW_LOGS), landed)
         songs = read_raw_songs(self.spark, self.lake, ledger).frame
         for file in files:
             frame = songs if file.scope == "songs" else logs

@@ -15,7 +15,12 @@ from sparkify_assets_tests.zone import Json
 def raw_logs(spark: SparkSession, *events: Json) -> DataFrame:
     """Rows of raw_logs for these events."""
     return _frame(
-        spark, RAW_LOGS, [{f.column: one.get(f.name) for f in LOG_FIELDS} for one in events]
+        spark,
+        RAW_LOGS,
+        [
+            {f.column: one.get(f.name) for f in LOG_FIELDS} | {"source_file": "a", "line": line}
+            for line, one in enumerate(events, 1)
+        ],
     )
 
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from sparkify_assets.transforms.events import distinct_events, plays
+from sparkify_assets.transforms.events import LINE_KEY, events, lines_by_month, plays, repeats
 from sparkify_assets_tests.transforms.frames import raw_logs, rows
 from sparkify_assets_tests.zone import event
 
 pytestmark = pytest.mark.engines
 
 
+def _counting(lines: DataFrame) -> DataFrame:
+    return lines.join(repeats(lines), [*LINE_KEY], "left_anti")
+
+
+def _once(lines: DataFrame) -> DataFrame:
+    return events(_counting(lines))
+
+
 def test_an_event_that_was_delivered_twice_counts_once(spark: SparkSession) -> None:
     frame = raw_logs(spark, event(), event(), event(itemInSession=1))
-    assert distinct_events(frame).count() == 2
+    assert _once(frame).count() == 2
 
 
 @pytest.mark.parametrize(
@@ -35,7 +43,7 @@ def test_of_different_contents_the_smallest_counts_in_any_order(
 ) -> None:
     for first, second in ((one, other), (other, one)):
         frame = raw_logs(spark, event(**first), event(**second))
-        found = rows(distinct_events(frame))
+        found = rows(_once(frame))
         assert [(row["artist"], row["song"]) for row in found] == [wins]
 
 
@@ -48,11 +56,11 @@ def test_other_users_times_and_items_are_other_events(spark: SparkSession) -> No
         event(itemInSession=2),
         event(sessionId=9),
     )
-    assert distinct_events(frame).count() == 5
+    assert _once(frame).count() == 5
 
 
 def test_nobody_is_nobody_however_it_is_written(spark: SparkSession) -> None:
-    found = rows(distinct_events(raw_logs(spark, event(userId=""), event(userId=None))))
+    found = rows(_once(raw_logs(spark, event(userId=""), event(userId=None))))
     assert [row["user_id"] for row in found] == [None]
 
 
@@ -60,7 +68,7 @@ def test_the_month_is_that_of_utc(spark: SparkSession) -> None:
     frame = raw_logs(
         spark, event("2018-11-30 23:59:59.999"), event("2018-12-01 00:00:00.000", sessionId=2)
     )
-    found = rows(distinct_events(frame), "session_id")
+    found = rows(_once(frame), "session_id")
     assert [(row["year"], row["month"]) for row in found] == [(2018, 11), (2018, 12)]
 
 
@@ -72,4 +80,29 @@ def test_only_songs_are_plays(spark: SparkSession) -> None:
 def test_duplicates_are_found_before_pages_are_chosen(spark: SparkSession) -> None:
     # The same event as Home and as NextSong: "Home" is the smaller one, so there is no play.
     frame = raw_logs(spark, event(artist="A", page="NextSong"), event(artist="A", page="Home"))
-    assert plays(frame).count() == 0
+    assert plays(_counting(frame)).count() == 0
+
+
+def test_lines_plays_and_repeated_events_are_counted_by_month(spark: SparkSession) -> None:
+    frame = raw_logs(
+        spark,
+        event(),
+        event(artist="A"),
+        event(),
+        event(page="Home", itemInSession=1),
+        event("2018-12-01 00:00:00.000", userId=""),
+        event("2018-12-01 00:00:00.000", userId=None, page="Home"),
+    )
+    found = {row["month"]: row for row in rows(lines_by_month(frame), "month")}
+    assert found == {
+        "2018-11": {"month": "2018-11", "lines": 4, "plays": 3, "repeated": 1},
+        "2018-12": {"month": "2018-12", "lines": 2, "plays": 1, "repeated": 1},
+    }
+
+
+def test_of_equal_lines_the_first_one_counts(spark: SparkSession) -> None:
+    frame = raw_logs(spark, event(), event(itemInSession=1), event(), event())
+    assert rows(repeats(frame), "line") == [
+        {"source_file": "a", "line": 3},
+        {"source_file": "a", "line": 4},
+    ]

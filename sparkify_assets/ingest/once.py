@@ -1,0 +1,79 @@
+"""Each event once: which of the log lines that the ledger counts are repeats of another.
+
+Every table that is made of log lines asks the same of the same rows. So it is found out once for
+each version of the ledger, in one pass over the rows: how many there are, of which months, and,
+where a key occurs again, which lines do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from sparkify_assets.transforms.events import LINE_KEY, lines_by_month, repeats
+
+_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look at the lines found.
+
+    Attributes:
+        lines: how many the engine delivered.
+        plays: of these, lines with a play, by month, also those delivered twice.
+        repeats: `source_file` and `line` of those that do not count; bounded by what one run takes.
+    """
+
+    lines: int
+    plays: dict[str, int]
+    repeats: pa.Table | None
+
+
+# The rows behind a key never change: versions of tables, and months.
+Key = tuple[str, int, int, tuple[str, ...]]
+_found: dict[Key, Found] = {}
+
+
+def look_at(
+    key: Key, rows: DataFrame, within: Callable[[DataFrame], DataFrame], expected: int
+) -> Found:
+    """What is in these rows; remembered in this process for the tables to come.
+
+    Args:
+        key: stands for the rows.
+        rows: all lines of the files concerned, as the ledger counts them.
+        within: leaves only those of the months that are to be made.
+        expected: how many lines there should be; only what is found in as many is remembered.
+    """
+    known = _found.get(key)
+    if known is None:
+        known = _look(rows, within)
+        if known.lines == expected:
+            for oldest in list(_found)[: 1 - _KEPT]:
+                del _found[oldest]
+            _found[key] = known
+    return known
+
+
+def without_repeats(rows: DataFrame, found: Found) -> DataFrame:
+    """The lines that count."""
+    if found.repeats is None:
+        return rows
+    repeated = rows.sparkSession.createDataFrame(found.repeats)
+    return rows.join(repeated, [*LINE_KEY], "left_anti")
+
+
+def _look(rows: DataFrame, within: Callable[[DataFrame], DataFrame]) -> Found:
+    months = lines_by_month(rows).collect()
+    repeated = None
+    if any(row["repeated"] for row in months):
+        repeated = repeats(within(rows)).toArrow()
+    return Found(
+        lines=sum(row["lines"] for row in months),
+        plays={row["month"]: row["plays"] for row in months},
+        repeats=repeated if repeated is not None and len(repeated) else None,
+    )
