@@ -66,7 +66,7 @@ class Parser:
         """`blank_is_line`: whether a blank text is rejected (a file) or no line at all."""
         self._fields = fields
         self._blank_is_line = blank_is_line
-        self._query = _query(tuple(fields))
+        self._query, self._odd = _query(tuple(fields)), _odd(tuple(fields))
         self._schema = pa.schema(
             [("file", pa.int32()), ("line", pa.int64())]
             + [(field.column, _ARROW.get(field.kind, pa.string())) for field in fields]
@@ -75,13 +75,18 @@ class Parser:
 
     def parse(self, lines: pa.Table) -> Parsed:
         """Read lines: columns `file` (int32), `line` (int64), `text` (string)."""
-        self._duckdb.register("lines", lines)
+        # Arrow's matching takes half the time of DuckDB's: it is the same library, without a copy.
+        odd = pc.match_substring_regex(lines["text"], self._odd)
+        self._duckdb.register("lines", lines.append_column("odd", odd))
         found = self._duckdb.sql(self._query).to_arrow_table()
         self._duckdb.unregister("lines")
-        odd = pc.is_valid(found["odd"])
-        rows = found.filter(pc.invert(odd)).drop_columns(["odd"]).cast(self._schema)
-        more, rejects = self._one_by_one(found.filter(odd))
-        return Parsed(pa.concat_tables([rows, more]), rejects)
+        odd = found["odd"]
+        rows = found.drop_columns(["odd"])
+        if not pc.any(odd).as_py():
+            return Parsed(rows.cast(self._schema), _table([], REJECT_SCHEMA))
+        more, rejects = self._one_by_one(lines.filter(odd))
+        plain = rows.filter(pc.invert(odd)).cast(self._schema)
+        return Parsed(pa.concat_tables([plain, more]), rejects)
 
     def close(self) -> None:
         self._duckdb.close()
@@ -89,7 +94,7 @@ class Parser:
     def _one_by_one(self, lines: pa.Table) -> tuple[pa.Table, pa.Table]:
         rows: list[list[object]] = []
         rejects: list[list[object]] = []
-        columns = (lines["file"].to_pylist(), lines["line"].to_pylist(), lines["odd"].to_pylist())
+        columns = (lines["file"].to_pylist(), lines["line"].to_pylist(), lines["text"].to_pylist())
         for file, line, text in zip(*columns, strict=True):
             if not self._blank_is_line and not text.strip():
                 continue
@@ -113,14 +118,11 @@ def _query(fields: tuple[Field, ...]) -> str:
     columns = ", ".join(f'v."{field.name}" AS "{field.column}"' for field in fields)
     missing = " OR ".join(condition for field in fields for condition in _missing(field))
     return f"""
-        SELECT file, line, CASE WHEN odd OR {missing} THEN text END AS odd, {columns}
+        SELECT file, line, odd OR {missing} AS odd, {columns}
         FROM (
-            SELECT file, line, text, odd,
+            SELECT file, line, odd,
                 json_transform(CASE WHEN odd THEN '{{}}' ELSE text END, '{shape}') AS v
-            FROM (
-                SELECT *, NOT json_valid(text) OR regexp_matches(text, '{_odd(fields)}') AS odd
-                FROM lines
-            )
+            FROM (SELECT file, line, text, odd OR NOT json_valid(text) AS odd FROM lines)
         )
     """  # noqa: S608 -- made of the field lists, never of input
 

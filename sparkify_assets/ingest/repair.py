@@ -5,10 +5,12 @@ Only texts of the logs are repaired; the song files are encoded correctly.
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 _TIMES = 2
+_BEYOND_ASCII = 0x80
 
 
 def repair_text(text: str) -> str:
@@ -42,6 +44,8 @@ def repair_columns(rows: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
 
 def _repair(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray | None]:
     # Only text beyond ASCII can be wrong: that is where bytes outnumber characters.
+    if all(map(_is_ascii, column.chunks)):
+        return column, None
     beyond = pc.not_equal(pc.binary_length(column), pc.utf8_length(column)).fill_null(False)
     if not pc.any(beyond).as_py():
         return column, None
@@ -59,3 +63,13 @@ def _repair(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray |
     return pa.chunked_array(
         [pc.if_else(mask.combine_chunks(), right, column.combine_chunks())]
     ), mask
+
+
+def _is_ascii(texts: pa.StringArray) -> bool:
+    """Whether there is no byte beyond ASCII; looks at all of the buffer that the texts share."""
+    characters = texts.buffers()[2]
+    return characters is None or not len(characters) or _largest(characters) < _BEYOND_ASCII
+
+
+def _largest(characters: pa.Buffer) -> int:
+    return int(np.frombuffer(characters, np.uint8).max())
