@@ -57,7 +57,7 @@ def measure(
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
-            env={**os.environ, **environment},
+            env={**_kept(os.environ), **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -76,6 +76,11 @@ def measure(
     # A child that was waited for stands in the first figure, any that was seen in the second.
     cpu = max(used.ru_utime + used.ru_stime, sum(seen.cpu.values()))
     return Measured(wall, cpu, seen.peak, len(sizes), sum(sizes))
+
+
+def _kept(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without the wish, of some machines, that what Python compiled is thrown away."""
+    return {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 class _Seen:

@@ -68,7 +68,7 @@ def pieces(blocks: Iterable[bytes]) -> Iterator[Piece]:
         yield _cut(carry, number)[0]
 
 
-def whole(blocks: Iterable[bytes]) -> Piece:
+def whole(blocks: Iterable[bytes]) -> str | Torn:
     """A whole file as one line, number 1: what a song file is."""
     kept: list[bytes] = []
     size = 0
@@ -80,11 +80,11 @@ def whole(blocks: Iterable[bytes]) -> Piece:
             kept.append(block[:KEPT_TEXT])
     data = b"".join(kept)
     if size > MAX_LINE:
-        return Piece(torn=[_too_long(1, size, data)])
+        return _too_long(1, size, data)
     try:
-        return Piece(pa.array([1], pa.int64()), pa.array([data.decode()], pa.string()))
+        return data.decode()
     except UnicodeDecodeError as error:
-        return Piece(torn=[Torn(1, not_utf8(error), shown(data))])
+        return Torn(1, not_utf8(error), shown(data))
 
 
 def shown(data: bytes) -> str:

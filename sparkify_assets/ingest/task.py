@@ -29,6 +29,7 @@ from sparkify_assets.storage.requests import Requests, together
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _LINES_BYTES = 8 << 20
+_LINES = ["file", "line", "text"]
 
 
 @dataclass
@@ -152,7 +153,7 @@ class _Reading:
         """The rows of all files, as batches of the raw table; rejected lines go `aside`."""
         parser = Parser(self._fields, blank_is_line=self._work.songs)
         try:
-            for lines, torn in _together(self._pieces()):
+            for lines, torn in _together(self._found()):
                 parsed = parser.parse(lines)
                 rejects = self._rejects(parsed, torn)
                 self._count(rejects, "rejected")
@@ -186,7 +187,7 @@ class _Reading:
             self.report.accounts.append(account)
         self.report.requests = self._requests.made()
 
-    def _pieces(self) -> Iterator[tuple[int, Piece]]:
+    def _found(self) -> Iterator[tuple[int, Piece | str | Torn]]:
         contents = self._work.landing.read(self._files, self._requests)
         for index, (file, blocks) in enumerate(contents):
             last_line = 0
@@ -201,7 +202,7 @@ class _Reading:
                 self._left.add(index)
                 self.report.changed.append(file.key)
             except GZIP_ERRORS as error:
-                yield index, Piece(torn=[Torn(last_line + 1, f"broken .gz file: {error}", "")])
+                yield index, Torn(last_line + 1, f"broken .gz file: {error}", "")
             except OSError as error:
                 if isinstance(error, StorageError) and not error.refused:
                     raise  # it is not this file: the others could not be read either
@@ -256,23 +257,50 @@ def _last_line(piece: Piece, so_far: int) -> int:
 
 
 def _together(
-    found: Iterable[tuple[int, Piece]],
+    found: Iterable[tuple[int, Piece | str | Torn]],
 ) -> Iterator[tuple[pa.Table, list[tuple[int, Torn]]]]:
-    """Put pieces of small files together, so that each query of the parser has work to do."""
-    held: list[pa.Table] = []
-    torn: list[tuple[int, Torn]] = []
-    size = 0
-    for index, piece in found:
-        held.append(_numbered(index, piece))
-        torn.extend((index, line) for line in piece.torn)
-        size += piece.texts.nbytes + sum(len(line.text) for line in piece.torn)
-        if size >= _LINES_BYTES:
-            yield pa.concat_tables(held), torn
-            held, torn, size = [], [], 0
-    if held:
-        yield pa.concat_tables(held), torn
+    """Put what was found in small files together, so that each query of the parser has work to do.
+
+    By the number of its file: lines, a whole file as one line, or what is no line for the parser.
+    """
+    held = _Held()
+    for index, one in found:
+        held.add(index, one)
+        if held.size >= _LINES_BYTES:
+            yield held.lines(), held.torn
+            held = _Held()
+    if held.size:
+        yield held.lines(), held.torn
 
 
-def _numbered(index: int, piece: Piece) -> pa.Table:
-    file: Any = pa.repeat(pa.scalar(index, pa.int32()), len(piece.numbers))
-    return pa.table({"file": file, "line": piece.numbers, "text": piece.texts})
+class _Held:
+    """What waits for the parser. Texts of whole files lie in lists: arrays of one take longer."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.torn: list[tuple[int, Torn]] = []
+        self._tables: list[pa.Table] = []
+        self._files: list[int] = []
+        self._texts: list[str] = []
+
+    def add(self, index: int, found: Piece | str | Torn) -> None:
+        if isinstance(found, str):
+            self._files.append(index)
+            self._texts.append(found)
+            self.size += len(found) + 1
+        elif isinstance(found, Torn):
+            self.torn.append((index, found))
+            self.size += len(found.text) + 1
+        else:
+            count = len(found.numbers)
+            file: Any = pa.repeat(pa.scalar(index, pa.int32()), count)
+            self._tables.append(pa.table([file, found.numbers, found.texts], _LINES))
+            self.size += found.texts.nbytes + count
+            for line in found.torn:
+                self.add(index, line)
+
+    def lines(self) -> pa.Table:
+        """Columns `file`, `line` and `text`."""
+        first = pa.repeat(pa.scalar(1, pa.int64()), len(self._files))
+        files, texts = pa.array(self._files, pa.int32()), pa.array(self._texts, pa.string())
+        return pa.concat_tables([*self._tables, pa.table([files, first, texts], _LINES)])

@@ -13,6 +13,7 @@ from dagster._core.instance.ref import InstanceRef  # what DagsterInstance.from_
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from sparkify_assets.errors import SettingsError
+from sparkify_assets.refresh.history import instance_of
 
 # A run from the command line shows its own progress; captured output would swallow it.
 _NO_CAPTURE = {
@@ -105,8 +106,6 @@ def open_instance() -> Iterator[DagsterInstance]:
         return
     with (
         chdir(folder),
-        DagsterInstance.from_ref(
-            InstanceRef.from_dir(str(folder), overrides=_NO_CAPTURE)
-        ) as instance,
+        instance_of(InstanceRef.from_dir(str(folder), overrides=_NO_CAPTURE)) as instance,
     ):
         yield instance
