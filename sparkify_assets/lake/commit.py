@@ -40,7 +40,7 @@ from sparkify_assets.lake.log import (
     known_log,
     write_log,
 )
-from sparkify_assets.lake.parts import Part
+from sparkify_assets.lake.part import Part
 from sparkify_assets.lake.snapshot import Snapshot, stamp_id
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import objects

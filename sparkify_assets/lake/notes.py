@@ -6,7 +6,6 @@ engine's tasks and travel to the driver with the report of the parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.slices import Slice, by_partition
 from sparkify_assets.tables import Table
 
 PREVIEW_ROWS = 10
@@ -86,8 +86,8 @@ class NoteTaker:
             if not _fits(field.type, declared.get(field.name))
         ]
 
-    def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Note these rows; returns those that can be written.
+    def take(self, batch: pa.RecordBatch) -> list[Slice]:
+        """Note these rows; returns those that can be written, by partition.
 
         Raises:
             LakeError: a row has no value in a partition column, so it belongs nowhere; or, in a
@@ -96,7 +96,9 @@ class NoteTaker:
         self._check_filled(batch)
         if self._audited:
             batch = self._without_lacking(batch)
-        for key, rows in by_partition(self._table, batch):
+        slices = by_partition(self._table, batch)
+        for one in slices:
+            key, rows = one.key, one.rows
             found = self._of(key)
             found.rows += rows.num_rows
             found.differing = found.differing or self._differing
@@ -108,7 +110,7 @@ class NoteTaker:
             if self._table.day_of is not None:
                 days = pc.value_counts(rows.column(self._table.day_of).cast(pa.date32()))
                 found.add(Notes(days={str(d["values"]): d["counts"] for d in days.to_pylist()}))
-        return batch
+        return slices
 
     def finish(self) -> None:
         """When all rows have passed: look for keys that stand there twice."""
@@ -137,24 +139,12 @@ class NoteTaker:
         for name in names:
             whole = pc.and_(whole, batch.column(name).is_valid())
         lacking = batch.filter(pc.invert(whole))
-        for key, rows in by_partition(self._table, lacking):
+        for one in by_partition(self._table, lacking):
             problem = f"no value in {', '.join(names)}"
-            keys = rows.select(list(self._table.key))
-            self._of(key).add(Notes(lacking=rows.num_rows, sample=_problems(keys, problem)))
+            keys = one.rows.select(list(self._table.key))
+            noted = Notes(lacking=one.rows.num_rows, sample=_problems(keys, problem))
+            self._of(one.key).add(noted)
         return batch.filter(whole)
-
-
-def by_partition(table: Table, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The rows of each partition, with its key; nothing for no rows."""
-    if not batch.num_rows:
-        return
-    if not table.partition_by:
-        yield table.partition_key({}), batch
-        return
-    values = pa.table({name: batch.column(name) for name in table.partition_by})
-    found = values.group_by(list(table.partition_by)).aggregate([]).to_pylist()
-    for one in found:
-        yield table.partition_key(one), batch if len(found) == 1 else batch.filter(_is(batch, one))
 
 
 def texts(rows: pa.RecordBatch) -> list[Row]:
@@ -171,13 +161,6 @@ def _short(text: str) -> str:
 
 def _problems(rows: pa.RecordBatch, problem: str) -> list[Row]:
     return [{**row, PROBLEM: problem} for row in texts(rows.slice(0, SAMPLE_ROWS))]
-
-
-def _is(batch: pa.RecordBatch, values: dict[str, Any]) -> pa.Array:
-    mask = pa.array([True] * batch.num_rows)
-    for name, value in values.items():
-        mask = pc.and_(mask, pc.equal(batch.column(name), value))
-    return mask
 
 
 def _fits(found: pa.DataType, declared: pa.DataType | None) -> bool:

@@ -7,18 +7,17 @@ the driver: a task writes its batches and reports what it wrote, as one JSON tex
 from __future__ import annotations
 
 import json
-import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.notes import Notes, NoteTaker, by_partition
-from sparkify_assets.lake.row_groups import row_groups
+from sparkify_assets.lake.notes import Notes, NoteTaker
+from sparkify_assets.lake.part import Part
+from sparkify_assets.lake.row_groups import groups_by_file
+from sparkify_assets.lake.writers import PartWriters, folder_of
 from sparkify_assets.storage.access import PART_BYTES
 from sparkify_assets.storage.failures import explained
 from sparkify_assets.storage.location import Location
@@ -26,30 +25,7 @@ from sparkify_assets.storage.requests import PUT, together
 from sparkify_assets.tables import TABLES, Table
 
 REPORT_SCHEMA = "report string"
-_ROWS_PER_FILE = 8_000_000
 _MASK = (1 << 63) - 1
-
-
-@dataclass(frozen=True)
-class Part:
-    """One Parquet file of a table, as its writer describes it.
-
-    Attributes:
-        path: relative to the table's folder.
-        partition: values of the partition columns, as text.
-        size: bytes.
-        nulls: count of nulls by column.
-        columns: `name: type` of the columns inside the file.
-        written_at: milliseconds since the epoch.
-    """
-
-    path: str
-    partition: dict[str, str]
-    size: int
-    rows: int
-    nulls: dict[str, int]
-    columns: dict[str, str]
-    written_at: int
 
 
 @dataclass
@@ -101,42 +77,24 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
     """
     notes = NoteTaker(table)
     written = Written(notes=notes.notes)
-    prepared = row_groups(
-        _prepared(batches, table, written, notes), lambda batch: by_partition(table, batch)
-    )
-    first = next(prepared, None)
-    if first is None:
-        return written
-
-    def visit(file: Any) -> None:
-        written.parts.append(_describe(file, root))
-
+    values: dict[str, dict[str, str]] = {}
+    writers: PartWriters | None = None
     try:
-        filesystem, root = location.arrow()
-        ds.write_dataset(
-            pa.RecordBatchReader.from_batches(table.plain_schema, _chain(first, prepared)),
-            base_dir=root,
-            filesystem=filesystem,
-            basename_template=f"part-{uuid.uuid4().hex}-{{i}}.parquet",
-            format="parquet",
-            file_options=ds.ParquetFileFormat().make_write_options(compression="zstd"),
-            partitioning=ds.partitioning(
-                pa.schema([table.plain_schema.field(c) for c in table.partition_by]), flavor="hive"
-            )
-            if table.partition_by
-            else None,
-            file_visitor=visit,
-            existing_data_behavior="overwrite_or_ignore",
-            create_dir=not location.on_s3,  # a bucket has no folders
-            max_rows_per_file=_ROWS_PER_FILE,
-            preserve_order=True,
-        )
+        for folder, group in groups_by_file(_prepared(batches, table, written, notes, values)):
+            writers = writers or PartWriters(table, location)
+            writers.write(folder, values[folder], group)
+        if writers is not None:
+            writers.finish()
+            written.parts = writers.parts
     except FileNotFoundError:  # of a part that is read to be written anew
         raise
     except OSError as error:
         if not location.on_s3:
             raise
         raise explained(error, "PutObject", location) from None
+    finally:
+        if writers is not None:
+            writers.abandon()
     notes.finish()
     if location.on_s3:
         written.requests = {PUT: sum(puts(part.size) for part in written.parts)}
@@ -163,23 +121,28 @@ def part_writer(
     return write
 
 
-def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
-
-
 def _prepared(
-    batches: Iterable[pa.RecordBatch], table: Table, written: Written, notes: NoteTaker
-) -> Iterator[pa.RecordBatch]:
+    batches: Iterable[pa.RecordBatch],
+    table: Table,
+    written: Written,
+    notes: NoteTaker,
+    values: dict[str, dict[str, str]],
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows as they are to be written, by the folder of their partition.
+
+    Args:
+        values: takes the values of the partition columns, by folder.
+    """
     for batch in batches:
         if batch.num_rows == 0:
             continue
         notes.arrive(batch.schema)
-        declared = notes.take(_as_declared(batch, table))
-        if table.content_hash:
-            written.add(Written(content=_content(declared, table)))
-        if declared.num_rows:
-            yield declared
+        for found in notes.take(_as_declared(batch, table)):
+            if table.content_hash:
+                written.add(Written(content={found.key: _content(found.rows)}))
+            folder = folder_of(found.values)
+            values.setdefault(folder, found.values)
+            yield folder, found.rows
 
 
 def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
@@ -204,38 +167,8 @@ def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=table.plain_schema)
 
 
-def _content(batch: pa.RecordBatch, table: Table) -> dict[str, int]:
+def _content(rows: pa.RecordBatch) -> int:
     from pandas.util import hash_pandas_object
 
-    content = {}
-    for key, rows in by_partition(table, batch):
-        hashes = hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
-        content[key] = int(hashes.sum(dtype="uint64")) & _MASK
-    return content
-
-
-def _describe(file: Any, root: str) -> Part:
-    path = str(file.path).removeprefix(root).lstrip("/")
-    folders = path.split("/")[:-1]
-    metadata = file.metadata
-    nulls: dict[str, int] = {}
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            column = row_group.column(index)
-            name = column.path_in_schema
-            if "." in name:  # inside a list, where an empty list counts as a null
-                continue
-            nulls[name] = nulls.get(name, 0) + (
-                column.statistics.null_count if column.statistics else 0
-            )
-    schema = metadata.schema.to_arrow_schema()
-    return Part(
-        path=path,
-        partition=dict(folder.split("=", 1) for folder in folders),
-        size=file.size,
-        rows=metadata.num_rows,
-        nulls=nulls,
-        columns={field.name: str(field.type) for field in schema},
-        written_at=time.time_ns() // 1_000_000,
-    )
+    hashes = hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
+    return int(hashes.sum(dtype="uint64")) & _MASK

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.lake.notes import PROBLEM, SAMPLE_ROWS, Notes, Row, texts
-from sparkify_assets.lake.parts import Part, Written
+from sparkify_assets.lake.part import Part
+from sparkify_assets.lake.parts import Written
 from sparkify_assets.lake.scan import read_parts
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.parts import Part, write_parts
+from sparkify_assets.lake.part import Part
+from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import year_and_month
 from sparkify_assets.tables import TIME

@@ -13,7 +13,7 @@ from sparkify_assets.errors import LakeError, PlanChanged, StorageError
 from sparkify_assets.lake import commit, log
 from sparkify_assets.lake.commit import Stamp, append, replace
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.parts import Part
+from sparkify_assets.lake.part import Part
 from sparkify_assets.tables import TIME
 from sparkify_assets_tests.lake.helpers import content, parts, put
 

@@ -61,8 +61,8 @@ def test_rows_of_several_months_are_noted_by_month() -> None:
 
 def test_rows_without_a_required_value_are_counted_and_not_written() -> None:
     taker = NoteTaker(USERS)
-    left = taker.take(users("1", None, "2"))
-    assert left.column("user_id").to_pylist() == ["1", "2"]
+    [left] = taker.take(users("1", None, "2"))
+    assert left.rows.column("user_id").to_pylist() == ["1", "2"]
     notes = taker.notes["all"]
     assert (notes.rows, notes.lacking) == (2, 1)
     assert notes.sample[0]["problem"] == "no value in user_id"

@@ -13,7 +13,13 @@ import pytest
 from sparkify_assets.lake import row_groups as lake_row_groups
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
-from sparkify_assets.lake.row_groups import GROUP_BYTES, GROUP_ROWS, MOST_BYTES, row_groups
+from sparkify_assets.lake.row_groups import (
+    GROUP_BYTES,
+    GROUP_ROWS,
+    MOST_BYTES,
+    groups_by_file,
+    row_groups,
+)
 from sparkify_assets.tables import REJECTS, TIME
 
 _BATCHES, _ROWS = 150, 1_000
@@ -71,17 +77,15 @@ def test_many_files_wait_for_no_more_than_one_does() -> None:
     """Each row a file of its own: what waits is bounded for all of them together."""
     given = 0
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches() -> Iterator[tuple[str, pa.RecordBatch]]:
         nonlocal given
         for _ in range(20):
             given += 30 << 20
-            yield pa.RecordBatch.from_pydict({"text": ["x" * (1 << 20)] * 30})
-
-    def apart(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        return ((str(n), batch.take(pa.array([n]))) for n in range(batch.num_rows))
+            batch = pa.RecordBatch.from_pydict({"text": ["x" * (1 << 20)] * 30})
+            yield from ((str(n), batch.take(pa.array([n]))) for n in range(batch.num_rows))
 
     taken = 0
-    for group in row_groups(batches(), apart):
+    for _, group in groups_by_file(batches()):
         assert given - taken < MOST_BYTES + (31 << 20)
         taken += group.nbytes
     assert taken >= 600 << 20
@@ -98,7 +102,8 @@ def test_each_files_rows_stay_in_order_whichever_is_written_first(
             yield name, batch.filter(pc.equal(odd, int(name == "odd")))
 
     numbers = [pa.RecordBatch.from_pydict({"n": list(range(k, k + 9))}) for k in range(0, 900, 9)]
-    found = [batch.column("n").to_pylist() for batch in row_groups(numbers, apart)]
+    given = (one for batch in numbers for one in apart(batch))
+    found = [batch.column("n").to_pylist() for _, batch in groups_by_file(given)]
     assert 10 < len(found) < 50
     for rest in (0, 1):
         of_file = [n for group in found if group[0] % 2 == rest for n in group]

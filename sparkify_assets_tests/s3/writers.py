@@ -15,7 +15,8 @@ import pyarrow as pa
 from sparkify_assets.errors import PlanChanged
 from sparkify_assets.lake.commit import Stamp, append, replace
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.parts import Part, write_parts
+from sparkify_assets.lake.part import Part
+from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.tables import TABLES, TIME
 from sparkify_assets_tests.lake.helpers import parts, rows
 

@@ -1,0 +1,117 @@
+"""The Parquet files that one task has open: one for each partition that its rows belong to.
+
+A group of rows is written as it comes, so little is in memory; see `row_groups` for how large
+groups are.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sparkify_assets.lake.part import Part
+from sparkify_assets.storage.location import Location
+from sparkify_assets.tables import Table
+
+_ROWS_PER_FILE = 8_000_000
+
+
+class PartWriters:
+    """Open files by folder; every row of a folder goes to the one that is open, in order."""
+
+    def __init__(self, table: Table, location: Location) -> None:
+        self._location = location
+        self._filesystem, self._root = location.arrow()
+        self._inside = [name for name in table.names if name not in table.partition_by]
+        self._schema = pa.schema([table.plain_schema.field(name) for name in self._inside])
+        self._open: dict[str, _File] = {}
+        self.parts: list[Part] = []
+
+    def write(self, folder: str, values: dict[str, str], group: pa.RecordBatch) -> None:
+        """Write a group of rows of the partition with these values."""
+        if folder not in self._open:
+            self._open[folder] = self._new(folder, values)
+        file = self._open[folder]
+        rows = pa.Table.from_batches([group.select(self._inside)], schema=self._schema)
+        file.writer.write_table(rows, row_group_size=max(1, group.num_rows))
+        file.rows += group.num_rows
+        if file.rows >= _ROWS_PER_FILE:
+            self.parts.append(self._open.pop(folder).finish())
+
+    def finish(self) -> None:
+        """Close all files; `parts` describes them then."""
+        for folder in list(self._open):
+            self.parts.append(self._open.pop(folder).finish())
+
+    def abandon(self) -> None:
+        """Close what is open after something failed; no part comes of it."""
+        for file in self._open.values():
+            with suppress(Exception):
+                file.out.close()
+        self._open.clear()
+
+    def _new(self, folder: str, values: dict[str, str]) -> _File:
+        path = f"{folder}part-{uuid.uuid4().hex}-0.parquet"
+        if not self._location.on_s3:  # a bucket has no folders
+            Path(self._root, folder).mkdir(parents=True, exist_ok=True)
+        return _File(
+            path, values, self._filesystem.open_output_stream(f"{self._root}/{path}"), self
+        )
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of the rows inside the files."""
+        return self._schema
+
+
+def folder_of(values: dict[str, str]) -> str:
+    """The folder of a partition below the table's, in Hive's way, with a slash at its end."""
+    return "".join(f"{name}={quote(value, safe='')}/" for name, value in values.items())
+
+
+class _File:
+    def __init__(self, path: str, values: dict[str, str], out: Any, writers: PartWriters) -> None:
+        self.path = path
+        self.values = values
+        self.out = out
+        self.rows = 0
+        self._metadata: list[pq.FileMetaData] = []
+        self.writer = pq.ParquetWriter(
+            out, writers.schema, compression="zstd", metadata_collector=self._metadata
+        )
+
+    def finish(self) -> Part:
+        self.writer.close()
+        size = self.out.tell()
+        self.out.close()
+        [metadata] = self._metadata
+        return Part(
+            path=self.path,
+            partition=self.values,
+            size=size,
+            rows=metadata.num_rows,
+            nulls=_nulls(metadata),
+            columns={one.name: str(one.type) for one in metadata.schema.to_arrow_schema()},
+            written_at=time.time_ns() // 1_000_000,
+        )
+
+
+def _nulls(metadata: pq.FileMetaData) -> dict[str, int]:
+    nulls: dict[str, int] = {}
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            name = column.path_in_schema
+            if "." in name:  # inside a list, where an empty list counts as a null
+                continue
+            found = column.statistics.null_count if column.statistics else 0
+            nulls[name] = nulls.get(name, 0) + found
+    return nulls
