@@ -7,13 +7,14 @@ where a key occurs again, which lines do not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 
-from sparkify_assets.transforms.events import LINE_KEY, lines_by_month, repeats
+from sparkify_assets.ingest.fields import LOG_FIELDS
+from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_month, repeats
 
 _KEPT = 4
 
@@ -39,14 +40,14 @@ _found: dict[Key, Found] = {}
 
 
 def look_at(
-    key: Key, rows: DataFrame, within: Callable[[DataFrame], DataFrame], expected: int
+    key: Key, rows: Callable[[Sequence[str]], DataFrame], within: Column, expected: int
 ) -> Found:
     """What is in these rows; remembered in this process for the tables to come.
 
     Args:
         key: stands for the rows.
-        rows: all lines of the files concerned, as the ledger counts them.
-        within: leaves only those of the months that are to be made.
+        rows: all lines of the files concerned, as the ledger counts them, with some columns.
+        within: those of the months that are to be made.
         expected: how many lines there should be; only what is found in as many is remembered.
     """
     known = _found.get(key)
@@ -67,11 +68,12 @@ def without_repeats(rows: DataFrame, found: Found) -> DataFrame:
     return rows.join(repeated, [*LINE_KEY], "left_anti")
 
 
-def _look(rows: DataFrame, within: Callable[[DataFrame], DataFrame]) -> Found:
-    months = lines_by_month(rows).collect()
+def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:
+    months = lines_by_month(rows([*EVENT_KEY, "page"])).collect()
     repeated = None
     if any(row["repeated"] for row in months):
-        repeated = repeats(within(rows)).toArrow()
+        columns = [*LINE_KEY, *(field.column for field in LOG_FIELDS)]
+        repeated = repeats(rows(columns).filter(within)).toArrow()
     return Found(
         lines=sum(row["lines"] for row in months),
         plays={row["month"]: row["plays"] for row in months},

@@ -21,6 +21,7 @@ from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
+from sparkify_assets.transforms.events import LINE_KEY
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,36 @@ class RawRows:
 
 
 def read_raw_logs(
-    spark: SparkSession, lake: Lake, ledger: Ledger, months: Collection[str]
+    spark: SparkSession,
+    lake: Lake,
+    ledger: Ledger,
+    months: Collection[str],
+    names: Sequence[str] | None = None,
 ) -> RawRows:
     """The log lines with events in these months, from whichever files they are in, each event once.
+
+    Args:
+        names: the columns that are wanted, all if None.
 
     Raises:
         PlanChanged: there are not as many rows as the ledger says; read a newer ledger.
     """
     files = ledger.with_events_in(*months)
     snapshot = lake.last_seen(RAW_LOGS)
-    rows = landed_rows(spark, snapshot, files)
+    wanted = list(names or RAW_LOGS.names)
     if not files:
-        return RawRows(rows, dict.fromkeys(months, 0))
+        return RawRows(landed_rows(spark, snapshot, files, wanted), dict.fromkeys(months, 0))
+
+    def rows(columns: Sequence[str]) -> DataFrame:
+        return landed_rows(spark, snapshot, files, [*columns, "ts"])
+
     key = (ledger.identity, ledger.snapshot.version, snapshot.version, tuple(sorted(months)))
     expected = sum(file.rows for file in files)
-    found = look_at(key, rows, lambda all_rows: all_rows.filter(_within(months)), expected)
+    found = look_at(key, rows, _within(months), expected)
     _check_as_many(snapshot, found.lines, expected)
-    frame = without_repeats(rows.filter(_within(months)), found)
-    return RawRows(frame, {month: found.plays.get(month, 0) for month in months})
+    more = LINE_KEY if found.repeats is not None else ()
+    frame = without_repeats(rows([*wanted, *more]).filter(_within(months)), found)
+    return RawRows(frame.select(*wanted), {month: found.plays.get(month, 0) for month in months})
 
 
 def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
@@ -104,9 +117,20 @@ class LandedLines:
             raise _not_as_many(self._snapshot, self._seen, self._expected)
 
 
-def landed_rows(spark: SparkSession, snapshot: Snapshot, files: Sequence[LandedFile]) -> DataFrame:
-    """The rows of these files of a raw table that the ledger counts, whatever they say."""
-    frame = read_where(spark, snapshot, [_partition(snapshot, file) for file in files])
+def landed_rows(
+    spark: SparkSession,
+    snapshot: Snapshot,
+    files: Sequence[LandedFile],
+    names: Sequence[str] | None = None,
+) -> DataFrame:
+    """The rows of these files of a raw table that the ledger counts, whatever they say.
+
+    Args:
+        names: the columns that are needed; those that say to which file a row belongs come as well.
+    """
+    needed = None if names is None else [*names, "source_file", "batch"]
+    places = [_partition(snapshot, file) for file in files]
+    frame = read_where(spark, snapshot, places, needed)
     if not files:
         return frame
     named = spark.createDataFrame(

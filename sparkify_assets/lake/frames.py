@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.lake.parts import REPORT_SCHEMA, Written, part_writer
@@ -20,35 +21,48 @@ from sparkify_assets.tables import TABLES, Table
 
 
 def read_frame(
-    spark: SparkSession, snapshot: Snapshot, keys: Collection[str] | None = None
+    spark: SparkSession,
+    snapshot: Snapshot,
+    keys: Collection[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> DataFrame:
-    """Rows of a snapshot, of all or some partitions, with the columns in order.
+    """Rows of a snapshot, of all or some partitions, with all or some columns in order.
 
     A part that is gone is an error on every engine, never fewer rows.
     """
-    return _read(spark, snapshot, snapshot.parts if keys is None else snapshot.parts_of(keys))
+    parts = snapshot.parts if keys is None else snapshot.parts_of(keys)
+    return _read(spark, snapshot, parts, names)
 
 
 def read_where(
-    spark: SparkSession, snapshot: Snapshot, wanted: Collection[Mapping[str, str]]
+    spark: SparkSession,
+    snapshot: Snapshot,
+    wanted: Collection[Mapping[str, str]],
+    names: Sequence[str] | None = None,
 ) -> DataFrame:
     """As `read_frame`, of the partitions with any of these sets of values."""
     sets = {frozenset(values.items()) for values in wanted}
-    return _read(spark, snapshot, [p for p in snapshot.parts if _values(p) in sets])
+    return _read(spark, snapshot, [p for p in snapshot.parts if _values(p) in sets], names)
 
 
 def _values(part: StoredPart) -> frozenset[tuple[str, str]]:
     return frozenset(part.partition.items())
 
 
-def _read(spark: SparkSession, snapshot: Snapshot, parts: Sequence[StoredPart]) -> DataFrame:
+def _read(
+    spark: SparkSession,
+    snapshot: Snapshot,
+    parts: Sequence[StoredPart],
+    only: Sequence[str] | None,
+) -> DataFrame:
     table, location = snapshot.table, snapshot.location
+    names = [name for name in table.names if only is None or name in only]
     if not parts:
-        return spark.createDataFrame([], table.spark_schema())
+        return spark.createDataFrame([], table.spark_schema()).select(*names)
     if not is_sail(spark):
         root = location.for_spark()
         reader = spark.read.option("basePath", root).schema(table.spark_schema())
-        return reader.parquet(*[f"{root}/{part.path}" for part in parts]).select(*table.names)
+        return reader.parquet(*[f"{root}/{part.path}" for part in parts]).select(*names)
     # Sail's Parquet reader passes over files that do not exist, and its Delta reader reads the
     # whole log again for every query.
     tasks: list[list[StoredPart]] = [[] for _ in range(tasks_at_once(spark, len(parts)))]
@@ -56,20 +70,21 @@ def _read(spark: SparkSession, snapshot: Snapshot, parts: Sequence[StoredPart]) 
         tasks[number % len(tasks)].append(part)
     texts = [json.dumps([asdict(part) for part in task]) for task in tasks]
     frame = spark.createDataFrame(pa.table({"parts": pa.array(texts, pa.string())}))
-    scan = part_reader(table.name, location)
-    return frame.repartition(len(tasks)).mapInArrow(scan, table.spark_schema())
+    scan = part_reader(table.name, location, names)
+    schema = StructType([field for field in table.spark_schema() if field.name in names])
+    return frame.repartition(len(tasks)).mapInArrow(scan, schema)
 
 
 def part_reader(
-    table_name: str, location: Location
+    table_name: str, location: Location, names: Sequence[str]
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function for `mapInArrow`: in, lists of parts as JSON; out, their rows."""
+    """The function for `mapInArrow`: in, lists of parts as JSON; out, these columns of theirs."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for text in batch.column(0).to_pylist():
                 for values in json.loads(text):
-                    yield from scan_part(TABLES[table_name], location, StoredPart(**values))
+                    yield from scan_part(TABLES[table_name], location, StoredPart(**values), names)
 
     return read
 

@@ -83,20 +83,22 @@ class Build:
     def read(self, spark: SparkSession, name: str) -> DataFrame:
         """What an upstream table contributes to the partitions in `keys`.
 
-        For raw tables: only the rows that count, and for logs only events within those months.
+        Only the columns that the table `uses`. For raw tables: only the rows that count, and for
+        logs only events within those months, each event once.
         """
         reads = self.table.reads.get(name)
         if reads is None:
             raise LakeError(f"{self.table.name} is not declared to read {name}")
+        names = self.table.uses.get(name)
         if reads is Reads.FILES_OF_MONTH:
-            raw = read_raw_logs(spark, self._lake, self.ledger, self.keys)
+            raw = read_raw_logs(spark, self._lake, self.ledger, self.keys, names)
             self._lines = raw.plays
             return raw.frame
         if reads is Reads.FILES:
             return read_raw_songs(spark, self._lake, self.ledger).frame
         upstream = self._freshness.snapshot(TABLES[name])
         keys = {k for key in self.keys for k in self._freshness.upstream_keys(upstream, reads, key)}
-        return read_frame(spark, upstream, keys)
+        return read_frame(spark, upstream, keys, names)
 
     def commit(self, frame: DataFrame) -> Made:
         """Write the rows of `frame`, audit them, and put them in place of the partitions in `keys`.

@@ -75,6 +75,7 @@ class Table:
             month, empty for a table that is replaced as a whole.
         reads: the upstream tables, and which part of each makes one partition. From these (and
             `code_version`) follows whether a partition is up to date.
+        uses: of an upstream table only these columns are read; all of those that are not here.
         code_version: raised whenever the transform gives other rows for the same input.
         content_hash: whether a commit also records a hash of the rows, for downstream tables
             that need not be made again when the content is the same.
@@ -88,6 +89,7 @@ class Table:
     key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     reads: Mapping[str, Reads] = field(default_factory=dict)
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     code_version: int = 1
     content_hash: bool = False
     day_of: str | None = None

@@ -38,6 +38,18 @@ USER_MONTHS = Table(
     personal=True,
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
+    uses={
+        "raw_logs": (
+            "user_id",
+            "first_name",
+            "last_name",
+            "gender",
+            "level",
+            "ts",
+            "session_id",
+            "item_in_session",
+        )
+    },
 )
 
 USER_HISTORY = Table(
@@ -70,6 +82,7 @@ HEARD_SONGS = Table(
     key=("song", "artist", "length", "year", "month"),
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
+    uses={"raw_logs": ("user_id", "ts", "page", "song", "artist", "length")},
 )
 
 SONG_MATCHES = Table(

@@ -74,6 +74,21 @@ SONGPLAYS = Table(
     day_of="start_time",
     personal=True,
     reads={"raw_logs": Reads.FILES_OF_MONTH, "song_matches": Reads.CONTENT_OF_MONTH},
+    uses={
+        "raw_logs": (
+            "session_id",
+            "item_in_session",
+            "ts",
+            "user_id",
+            "level",
+            "page",
+            "location",
+            "user_agent",
+            "song",
+            "artist",
+            "length",
+        )
+    },
 )
 
 USERS = Table(
@@ -154,4 +169,5 @@ TIME = Table(
     key=("start_time",),
     partition_by=("year", "month"),
     reads={"songplays": Reads.SAME_MONTH},
+    uses={"songplays": ("start_time", "month", "year")},
 )

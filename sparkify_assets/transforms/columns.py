@@ -8,9 +8,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 
-def filled(name: str) -> Column:
+def filled(name: str, alias: str | None = None) -> Column:
     """A text column in which empty text is null."""
-    return F.when(F.col(name) != "", F.col(name)).alias(name)
+    return F.when(F.col(name) != "", F.col(name)).alias(alias or name)
 
 
 def first_of_each(frame: DataFrame, key: Sequence[str], order: Sequence[Column]) -> DataFrame:

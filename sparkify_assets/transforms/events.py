@@ -49,16 +49,13 @@ def repeats(raw_logs: DataFrame) -> DataFrame:
 
 def events(raw_logs: DataFrame) -> DataFrame:
     """One row per line, with `year` and `month`; user_id is null where nobody is logged in."""
-    return with_month(
-        raw_logs.select(*[filled(name) if name == "user_id" else F.col(name) for name in _PAYLOAD])
-    )
+    return with_month(raw_logs.withColumn("user_id", filled("user_id")))
 
 
 def plays(raw_logs: DataFrame) -> DataFrame:
-    """The events in which a song was played; empty song, artist and level are null."""
-    texts = ("song", "artist", "level", "location")
+    """The events in which a song was played; an empty song or artist is null."""
     played = events(raw_logs).filter(F.col("page") == PLAY)
-    return played.withColumns({name: filled(name) for name in texts})
+    return played.withColumns({name: filled(name) for name in ("song", "artist")})
 
 
 def _key() -> list[Column]:

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.transforms.catalogue import chosen_songs
-from sparkify_assets.transforms.columns import first_of_each, instant
+from sparkify_assets.transforms.columns import filled, first_of_each, instant
 from sparkify_assets.transforms.events import plays
 
 _HEARD = ("song", "artist", "length", "year", "month")
@@ -43,11 +43,11 @@ def songplays(raw_logs: DataFrame, song_matches: DataFrame) -> DataFrame:
         F.xxhash64("p.session_id", "p.item_in_session", "p.ts", "p.user_id").alias("songplay_id"),
         instant().alias("start_time"),
         "p.user_id",
-        "p.level",
+        filled("p.level", "level"),
         "m.song_id",
         "m.artist_id",
         "p.session_id",
-        "p.location",
+        filled("p.location", "location"),
         _without_quotes("p.user_agent").alias("user_agent"),
         "p.month",
         "p.year",
