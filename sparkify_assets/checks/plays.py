@@ -3,7 +3,9 @@
 One step after all others, in which every month of the run has results of its own.
 """
 
+import os
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
@@ -47,6 +49,8 @@ from sparkify_assets.resources.storage import LakeResource
 from sparkify_assets.tables import SONGPLAYS, TABLES
 
 _EARLIER_MONTHS = 6
+# Months, each of which is in memory meanwhile.
+_AT_ONCE = min(4, os.cpu_count() or 1)
 # A rate of fewer plays says little.
 _LEAST_PLAYS = 100
 _AGAIN = "Make {month} again from the landing files: the job `rebuild`"
@@ -74,19 +78,30 @@ class Examination:
         Raises:
             PlanChanged: another run changed the raw rows meanwhile; look anew.
         """
-        found: dict[str, list[Finding]] = {}
-        with database() as connection:
+        with database() as connection, ThreadPoolExecutor(_AT_ONCE) as pool:
             references = None
             if any(REFERENCES in checks for checks in wanted.values()):
                 references = References(connection, self._referred())
-            for month, checks in wanted.items():
-                try:
-                    found[month] = self._month(connection, references, month, checks)
-                except (duckdb.Error, SparkifyError, FileNotFoundError) as error:
-                    if isinstance(error, PlanChanged) or is_passing(error):
-                        raise
-                    found[month] = [_unreadable(check, month, error) for check in checks]
-        return found
+
+            def examine(month: str) -> list[Finding]:
+                with connection.cursor() as own:  # what it loads is for this month only
+                    return self._month_or_why_not(own, references, month, wanted[month])
+
+            return dict(zip(wanted, pool.map(examine, wanted), strict=True))
+
+    def _month_or_why_not(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        references: References | None,
+        month: str,
+        checks: Collection[str],
+    ) -> list[Finding]:
+        try:
+            return self._month(connection, references, month, checks)
+        except (duckdb.Error, SparkifyError, FileNotFoundError) as error:
+            if isinstance(error, PlanChanged) or is_passing(error):
+                raise
+            return [_unreadable(check, month, error) for check in checks]
 
     def _month(
         self,
@@ -104,7 +119,7 @@ class Examination:
             if SESSIONS_WITHOUT_HOLES in checks:
                 found.append(_sessions(events))
         if REFERENCES in checks and references is not None:
-            found.append(self._references(month, references))
+            found.append(self._references(connection, month, references))
         if MATCH_RATE in checks:
             found.append(self._match_rate(month))
         return found
@@ -128,8 +143,10 @@ class Examination:
             warning=bool(stale),
         )
 
-    def _references(self, month: str, references: References) -> Finding:
-        missing, sample = references.missing(month, self._plays)
+    def _references(
+        self, connection: duckdb.DuckDBPyConnection, month: str, references: References
+    ) -> Finding:
+        missing, sample = references.missing(connection, month, self._plays)
         numbers = {"missing": sum(missing.values())}
         if not missing:
             return Finding(REFERENCES, True, "Everything that plays refer to is there.", numbers)

@@ -136,34 +136,39 @@ class References:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, snapshots: dict[str, Snapshot]
     ) -> None:
-        self._sql = connection
         self._snapshots = snapshots
         for _, table, name in REFERENCES_OF_PLAYS:
             if not table.monthly:
                 rows = snapshots[table.name].batches([name], [WHOLE_TABLE])
-                _load(connection, f"all_{table.name}", table, (name,), rows)
+                _load(connection, f"all_{table.name}", table, (name,), rows, temporary=False)
 
-    def missing(self, month: str, plays: Snapshot) -> tuple[dict[str, int], list[Row]]:
-        """By table, how many plays of a month refer to what is not there, and some of them."""
+    def missing(
+        self, connection: duckdb.DuckDBPyConnection, month: str, plays: Snapshot
+    ) -> tuple[dict[str, int], list[Row]]:
+        """By table, how many plays of a month refer to what is not there, and some of them.
+
+        Args:
+            connection: to the same database.
+        """
         names = ["songplay_id", *[reference.column for reference in REFERENCES_OF_PLAYS]]
-        _load(self._sql, "plays", SONGPLAYS, names, plays.batches(names, [month]))
+        _load(connection, "plays", SONGPLAYS, names, plays.batches(names, [month]))
         counts: dict[str, int] = {}
         sample: list[Row] = []
         for column, table, name in REFERENCES_OF_PLAYS:
             there = f"all_{table.name}"
             if table.monthly:
                 rows = self._snapshots[table.name].batches([name], [month])
-                _load(self._sql, there, table, (name,), rows)
+                _load(connection, there, table, (name,), rows)
             lost = (
                 f"FROM plays ANTI JOIN {there} AS there ON plays.{column} = there.{name} "
                 f"WHERE plays.{column} IS NOT NULL"
             )
-            found = int(self._sql.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
+            found = int(connection.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
             if not found:
                 continue
             counts[table.name] = counts.get(table.name, 0) + found
             sample += _rows(
-                self._sql.execute(
+                connection.execute(
                     f"SELECT songplay_id, '{column}' AS refers, plays.{column}::VARCHAR "
                     f"AS value, '{table.name}.{name}' AS missing_in {lost} "
                     f"ORDER BY ALL LIMIT {SAMPLE_ROWS}"
@@ -187,11 +192,14 @@ def _load(
     table: Table,
     columns: Sequence[str],
     batches: Iterable[pa.RecordBatch],
+    *,
+    temporary: bool = True,
 ) -> None:
+    kind = "TEMP TABLE" if temporary else "TABLE"  # the former is seen by its connection only
     schema = pa.schema([table.plain_schema.field(column) for column in columns])
     source = pa.RecordBatchReader.from_batches(schema, batches)
     connection.register("source", source)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM source")
+    connection.execute(f"CREATE OR REPLACE {kind} {name} AS FROM source")
     connection.unregister("source")
 
 
