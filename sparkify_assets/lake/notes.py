@@ -6,9 +6,11 @@ engine's tasks and travel to the driver with the report of the parts.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from typing import Any
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -21,6 +23,7 @@ from sparkify_assets.tables import Table
 PREVIEW_ROWS = 10
 SAMPLE_ROWS = 10
 _LONGEST_TEXT = 120
+_KEY = "_key"
 PROBLEM = "problem"
 
 Row = dict[str, str]
@@ -96,14 +99,17 @@ class NoteTaker:
         self._check_filled(batch)
         if self._audited:
             batch = self._without_lacking(batch)
-        slices = by_partition(self._table, batch)
-        for one in slices:
-            key, rows = one.key, one.rows
+            # Of all rows at once: a partition may have few of them.
+            batch = batch.append_column(_KEY, _hashes(batch.select(list(self._table.key))))
+        slices = []
+        for one in by_partition(self._table, batch):
+            key, rows = one.key, one.rows.select(self._table.names)
+            slices.append(replace(one, rows=rows))
             found = self._of(key)
             found.rows += rows.num_rows
             found.differing = found.differing or self._differing
             if self._audited:
-                self._hashes.setdefault(key, []).append(_hashes(rows, self._table.key))
+                self._hashes.setdefault(key, []).append(one.rows.column(_KEY).to_numpy())
             if len(found.preview) < PREVIEW_ROWS:
                 missing = PREVIEW_ROWS - len(found.preview)
                 found.preview += texts(rows.slice(0, missing))
@@ -176,12 +182,18 @@ def _fits(found: pa.DataType, declared: pa.DataType | None) -> bool:
     return bool(found == declared) or found.id == declared.id
 
 
-def _hashes(rows: pa.RecordBatch, key: tuple[str, ...]) -> npt.NDArray[np.uint64]:
+def _hashes(keys: pa.RecordBatch) -> pa.Array:
     """A number for the key of each row, in 8 bytes; equal for equal keys, null equals null."""
-    keys = rows.select(list(key))
     (kind, *more) = keys.schema.types
     if not more and (pa.types.is_int64(kind) or pa.types.is_timestamp(kind)):
-        return np.asarray(keys.column(0).cast(pa.int64())).astype(np.uint64)
-    from pandas.util import hash_pandas_object
+        return keys.column(0).cast(pa.int64()).cast(pa.uint64(), safe=False)
+    with _database().cursor() as connection:
+        connection.register("keys", keys)
+        names = ", ".join(keys.schema.names)
+        found = connection.sql(f"SELECT hash({names}) AS key FROM keys").to_arrow_table()  # noqa: S608 -- columns that are declared
+    return found["key"].combine_chunks()
 
-    return np.asarray(hash_pandas_object(keys.to_pandas(), index=False), dtype=np.uint64)
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
