@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
 from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_month, repeats
 
 _KEPT = 4
+_REPEATED = "_repeated"
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,10 @@ def without_repeats(rows: DataFrame, found: Found) -> DataFrame:
     """The lines that count."""
     if found.repeats is None:
         return rows
-    repeated = rows.sparkSession.createDataFrame(found.repeats)
-    return rows.join(repeated, [*LINE_KEY], "left_anti")
+    repeated = rows.sparkSession.createDataFrame(found.repeats).withColumn(_REPEATED, F.lit(True))
+    # Not an anti-join: Sail would keep its first side, all rows, in memory.
+    marked = repeated.join(rows, [*LINE_KEY], "right")
+    return marked.filter(F.col(_REPEATED).isNull()).drop(_REPEATED)
 
 
 def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:

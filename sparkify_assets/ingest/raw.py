@@ -128,7 +128,7 @@ def landed_rows(
     Args:
         names: the columns that are needed; those that say to which file a row belongs come as well.
     """
-    needed = None if names is None else [*names, "source_file", "batch"]
+    needed = snapshot.table.names if names is None else [*names, "source_file", "batch"]
     places = [_partition(snapshot, file) for file in files]
     frame = read_where(spark, snapshot, places, needed)
     if not files:
@@ -141,7 +141,13 @@ def landed_rows(
             }
         )
     )
-    return frame.join(F.broadcast(named), ["source_file", "batch"], "left_semi")
+    # Each file is named once, so nothing is doubled. The small side first: without statistics Sail
+    # keeps the first one of a join in memory.
+    return (
+        F.broadcast(named)
+        .join(frame, ["source_file", "batch"])
+        .select(*[name for name in snapshot.table.names if name in needed])
+    )
 
 
 def _check_as_many(snapshot: Snapshot, found: int, expected: int) -> None:

@@ -43,7 +43,7 @@ def repeats(raw_logs: DataFrame) -> DataFrame:
     several = keyed.groupBy(*names).agg(F.count(F.lit(1)).alias("_lines")).filter("_lines > 1")
     order = [F.col(name).asc_nulls_first() for name in _PAYLOAD if name not in EVENT_KEY]
     rank = F.row_number().over(Window.partitionBy(*names).orderBy(*order, *LINE_KEY))
-    ranked = keyed.join(several.select(*names), names, "left_semi").withColumn("_rank", rank)
+    ranked = several.select(*names).join(keyed, names).withColumn("_rank", rank)
     return ranked.filter(F.col("_rank") > 1).select(*LINE_KEY)
 
 

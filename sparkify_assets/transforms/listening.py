@@ -27,7 +27,7 @@ def song_matches(raw_songs: DataFrame, heard_songs: DataFrame) -> DataFrame:
         "duration",
     )
     distance = F.abs(F.col("duration") - F.col("length"))
-    matched = heard_songs.join(candidates, ["song", "artist"])
+    matched = candidates.join(heard_songs, ["song", "artist"])
     order = [distance.asc_nulls_last(), F.col("song_id").asc()]
     return first_of_each(matched, _HEARD, order).select(*_HEARD, "song_id", "artist_id")
 
@@ -39,7 +39,8 @@ def songplays(raw_logs: DataFrame, song_matches: DataFrame) -> DataFrame:
     for name in _HEARD:
         equal = F.col(f"p.{name}").eqNullSafe(F.col(f"m.{name}"))
         same = same & (equal if name == "length" else F.col(f"p.{name}") == F.col(f"m.{name}"))
-    return played.join(match, same, "left").select(
+    # The small side first: without statistics Sail keeps the first one of a join in memory.
+    return match.join(played, same, "right").select(
         F.xxhash64("p.session_id", "p.item_in_session", "p.ts", "p.user_id").alias("songplay_id"),
         instant().alias("start_time"),
         "p.user_id",
