@@ -45,6 +45,13 @@ def test_tables_are_built_after_what_they_read() -> None:
         made.add(table.name)
 
 
+def test_the_columns_that_are_used_are_there() -> None:
+    for table in BUILT:
+        for name, columns in table.uses.items():
+            assert name in table.reads, table.name
+            assert set(columns) <= set(TABLES[name].names), table.name
+
+
 def test_the_key_of_a_partition() -> None:
     assert TABLES["songplays"].partition_key({"year": "2018", "month": 3}) == "2018-03"
     assert TABLES["landed_files"].partition_key({"scope": "songs"}) == "songs"
