@@ -14,6 +14,7 @@ from sparkify_assets.ingest.landing import SONG_SCOPE, Listing, landing_at
 from sparkify_assets.ingest.ledger import Ledger, seen_ledger
 from sparkify_assets.ingest.plan import Rules, ScopePlan, plan_scope, scopes_of
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.partitions import ranges_of
 from sparkify_assets.refresh.freshness import Freshness, Stale
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import BUILT
@@ -46,6 +47,25 @@ class Plan:
     def needed(self) -> bool:
         """Whether there is anything to do."""
         return bool(self.scopes or self.stale or self.rebuild)
+
+    def ranges(self, most_bytes: int) -> list[list[str]]:
+        """The months in ranges without gaps, each with log files of about so many bytes at most.
+
+        One month is never cut. Files that are gone from the landing zone count as they landed.
+        """
+        found: list[list[str]] = []
+        for without_gap in ranges_of(self.months):
+            size = 0
+            for number, month in enumerate(without_gap):
+                here = self.listing.of(month).bytes
+                if not here and month in self.ledger.scopes:
+                    here = self.ledger.account(month).bytes
+                if number == 0 or size + here > most_bytes:
+                    found.append([])
+                    size = 0
+                found[-1].append(month)
+                size += here
+        return found
 
     def work(self) -> set[str]:
         """What there is to do, to compare with another plan."""

@@ -1,8 +1,8 @@
 """Doing what the plan says, through the Dagster assets, until nothing is left to do.
 
-One Dagster run makes all neighbouring months of a plan. A file can hold events of another month
-than its key's, which is known only when it was read, so the plan is made again afterwards; mostly
-it is empty then.
+One Dagster run makes neighbouring months of a plan, as many as memory has room for. A file can hold
+events of another month than its key's, which is known only when it was read, so the plan is made
+again afterwards; mostly it is empty then.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import forget_releases
 from sparkify_assets.lake.vacuum import tidy
-from sparkify_assets.partitions import ranges_of
 from sparkify_assets.refresh.answers import RELEASE
 from sparkify_assets.refresh.by_month import BY_MONTH
 from sparkify_assets.refresh.instance import (
@@ -48,6 +47,8 @@ from sparkify_assets.tables import BUILT, RAW_LOGS, RAW_SONGS, TABLES
 _NAMES = [table.name for table in (RAW_SONGS, RAW_LOGS, *BUILT)]
 _WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
 _MOST_PASSES = 5
+# Of log files for one Dagster run: it then takes a gigabyte or two, whatever there is in all.
+_RUN_BYTES = 2 << 30
 
 
 class RunFailed(SparkifyError):  # noqa: N818 -- reads as what happened
@@ -121,8 +122,9 @@ def _one_pass(
     outcome.unreadable = {}  # whatever could not be read before is tried again
     with open_instance() as instance:
         close_dead_runs(instance)
-        # A range over a gap would make months that nobody asked for.
-        ranges = ranges_of(plan.months) or [[]]
+        # A range over a gap would make months that nobody asked for; one over all months would hold
+        # all of their events at once.
+        ranges = plan.ranges(_RUN_BYTES) or [[]]
         for number, months in enumerate(ranges):
             names = _NAMES if months else _WITHOUT_MONTHS
             # After all months: what was made becomes visible at once.

@@ -13,7 +13,7 @@ from sparkify_assets.errors import PlanChanged
 from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.ingest.ledger import Ledger
 from sparkify_assets.lake import checkpoint, commit, log
-from sparkify_assets.refresh import build, plan
+from sparkify_assets.refresh import build, plan, run
 from sparkify_assets.refresh.freshness import THROUGH
 from sparkify_assets.refresh.report import get_status
 from sparkify_assets.refresh.run import RunFailed
@@ -311,6 +311,33 @@ def test_months_between_that_nobody_asked_for_are_not_made(world: World) -> None
     assert snapshot.partitions == ["2018-10", "2019-01"]
     assert snapshot.stamp("2018-11") is None
     assert world.run().run_ids == []
+
+
+def test_many_bytes_of_logs_are_taken_in_by_several_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for month in range(1, 7):
+        # The last event of each file belongs to the next month.
+        day = f"log_data/2018/{month:02d}/2018-{month:02d}-28-events.json"
+        late = event(f"2018-{month + 1:02d}-01 00:00", sessionId=month, itemInSession=1)
+        world.zone.logs(day, event(f"2018-{month:02d}-28 23:00", sessionId=month), late)
+    world.zone.song()
+    size = (world.zone.root / "log_data/2018/01/2018-01-28-events.json").stat().st_size
+    monkeypatch.setattr(run, "_RUN_BYTES", 2 * size + size // 2)
+    found = world.run(first_month="2018-01")
+    assert [len(months) for months in found.before.ranges(run._RUN_BYTES)] == [2, 2, 2]
+    assert len(found.run_ids) >= 3
+    assert len(world.rows("songplays")) == 12
+    assert world.rows("users", "user_id") == ["15"]
+    assert world.run(first_month="2018-01").run_ids == []
+
+
+def test_one_month_is_never_cut(world: World) -> None:
+    for month in ("10", "11", "12"):
+        world.zone.logs(f"log_data/2018/{month}/a.json", event(f"2018-{month}-15 10:00"))
+    found = plan.make_plan(world.settings())
+    assert found.ranges(1) == [["2018-10"], ["2018-11"], ["2018-12"]]
+    assert found.ranges(1 << 30) == [["2018-10", "2018-11", "2018-12"]]
 
 
 def test_a_changed_file_is_all_that_is_read_however_often_it_changed(world: World) -> None:
