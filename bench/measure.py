@@ -27,6 +27,8 @@ class Measured:
         peak: bytes, of the whole tree; memory that processes share counts once (PSS).
         files: how many it left in the folder that it wrote to.
         written: bytes of these.
+        read: bytes that it read, its own code included, up to the last look; from files only, where
+            the system tells.
     """
 
     wall: float
@@ -34,6 +36,7 @@ class Measured:
     peak: int
     files: int
     written: int
+    read: int = 0
 
 
 class ContenderError(Exception):
@@ -75,7 +78,7 @@ def measure(
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     # A child that was waited for stands in the first figure, any that was seen in the second.
     cpu = max(used.ru_utime + used.ru_stime, sum(seen.cpu.values()))
-    return Measured(wall, cpu, seen.peak, len(sizes), sum(sizes))
+    return Measured(wall, cpu, seen.peak, len(sizes), sum(sizes), sum(seen.read.values()))
 
 
 def _kept(environment: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +92,7 @@ class _Seen:
     def __init__(self) -> None:
         self.ended = threading.Event()
         self.cpu: dict[int, float] = {}
+        self.read: dict[int, int] = {}
         self.peak = 0
 
     def watch(self, leader: int) -> None:
@@ -101,6 +105,7 @@ class _Seen:
                     times = process.cpu_times()
                     self.cpu[process.pid] = times.user + times.system
                     memory += process.memory_full_info().pss
+                    self.read[process.pid] = process.io_counters().read_chars
                 except (psutil.Error, ProcessLookupError):  # it has just ended
                     continue
             self.peak = max(self.peak, memory)
