@@ -1,9 +1,9 @@
 """What thousands of small landings leave behind, and what a maintenance makes of it.
 
-Run as `python -m bench.growth [LANDINGS]` (10,000). Each landing is a file of ten lines: taken into
-the ledger and raw_logs, and followed by a commit that replaces a month of songplays. For speed
-files are read in this process and not in an engine's tasks; what is written is the same. Each look
-is a process of its own.
+Run as `python -m bench.growth [LANDINGS]` (10,000). Each landing is a file of ten lines in a month
+of one year: taken into the ledger and raw_logs, and followed by a commit that replaces that month
+of songplays. For speed files are read in this process and not in tasks; what is written is
+the same. Each look is a process of its own.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.maintenance.maintain import maintain
+from sparkify_assets.partitions import months_between
 from sparkify_assets.tables import RAW_LOGS, SONGPLAYS, TABLES, TIME
 from sparkify_assets_tests.zone import Zone, event, ts
 
-MONTH = "2018-11"
+MONTHS = months_between("2018-01", "2018-12")
+MONTH = MONTHS[0]
 FEW = 10
 _LINES = 10
 _PLAYS = 1_000
@@ -44,17 +46,18 @@ _LOOKS = 5
 
 def land(zone: Zone, lake: Lake, number: int) -> None:
     """One small landing, and the month's plays anew."""
-    when = f"{MONTH}-{1 + number % 28:02d} {number % 24:02d}"
-    key = f"log_data/{MONTH}-{number:05d}.json"
+    month = MONTHS[number % len(MONTHS)]
+    when = f"{month}-{1 + number % 28:02d} {number % 24:02d}"
+    key = f"log_data/{month.replace('-', '/')}/{number:05d}-events.json"
     lines = [
         event(f"{when}:{item:02d}", sessionId=number, itemInSession=item) for item in range(_LINES)
     ]
     zone.logs(key, *lines)
-    months = frozenset({MONTH})
+    months = frozenset({month})
     taking_in.ingest(lake, landing_at(str(zone.root)), _no_engine, months, Rules(months))
     base = lake.last_seen(SONGPLAYS)
-    parts = write_parts([_plays()], SONGPLAYS, lake.table_location(SONGPLAYS)).parts
-    replace(lake, base, parts, {MONTH: Stamp(number)})
+    parts = write_parts([_plays(month)], SONGPLAYS, lake.table_location(SONGPLAYS)).parts
+    replace(lake, base, parts, {month: Stamp(number)})
 
 
 def look(lake_uri: str, landing: str) -> dict[str, float]:
@@ -72,7 +75,8 @@ def look(lake_uri: str, landing: str) -> dict[str, float]:
     timed("open songplays, count a month", began)
     _check("plays of the month", rows, _PLAYS)
     began = time.perf_counter()
-    files = len(read_ledger(lake).of(MONTH))
+    ledger = read_ledger(lake)
+    files = sum(len(ledger.of(month)) for month in MONTHS)
     timed("open and read the ledger", began)
     began = time.perf_counter()
     raw = lake.snapshot(RAW_LOGS)
@@ -80,7 +84,7 @@ def look(lake_uri: str, landing: str) -> dict[str, float]:
     timed("open and read raw_logs", began)
     _check("raw lines", lines, files * _LINES)
     began = time.perf_counter()
-    landing_at(landing).list({MONTH})
+    landing_at(landing).list(set(MONTHS))
     timed("list the landing zone", began)
     found["raw parts"] = len(raw.parts)
     found["files in the lake"] = sum(1 for path in Path(lake_uri).rglob("*") if path.is_file())
@@ -123,9 +127,9 @@ def measure(home: Path, landings: int) -> str:
             print(f"{number + 1:,} landings, {took:.0f} s", file=sys.stderr, flush=True)
     moments[f"after {landings:,}"] = looked(uri, str(zone.root))
     began = time.monotonic()
-    maintain(lake, 0, [MONTH])
+    maintain(lake, 0, MONTHS)
+    print(f"maintenance: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     moments["after maintenance"] = looked(uri, str(zone.root))
-    print(f"maintenance: {time.monotonic() - began:.1f} s", file=sys.stderr)
     names = list(moments)
     lines = [f"| | {' | '.join(names)} | last / first |", f"| --- |{' ---: |' * (len(names) + 1)}"]
     for what in moments[names[0]]:
@@ -135,14 +139,14 @@ def measure(home: Path, landings: int) -> str:
     return "\n".join(lines)
 
 
-def _plays() -> pa.RecordBatch:
-    start = ts(f"{MONTH}-15 12:00")
+def _plays(month: str) -> pa.RecordBatch:
+    start = ts(f"{month}-15 12:00")
     rows = [
         {
             "songplay_id": number,
             "start_time": (start + number) * 1_000,
             "session_id": number,
-            "month": 11,
+            "month": int(month[5:]),
             "year": 2018,
         }
         for number in range(_PLAYS)

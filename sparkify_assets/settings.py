@@ -173,7 +173,9 @@ class Settings(BaseSettings):
         "at once at what they name.",
     )
     sensor_seconds: int = Field(
-        default=10, ge=1, description="Seconds between two looks of the sensor, at least."
+        default=10,
+        ge=1,
+        description="Seconds between two looks of the sensor; Dagster itself asks every five.",
     )
     rejected_share: float = Field(
         default=0.01, ge=0, le=1, description="Share of rejected lines above which a check warns."

@@ -1,10 +1,10 @@
-"""Dagster's history in SQLite, as a process writes it that tells hundreds of events at a stretch.
+"""Dagster's history in SQLite, as processes write it that tell hundreds of events at a stretch.
 
 Dagster opens and closes its files for each event; whoever closes the last connection also empties
 the write-ahead log into the file, and each commit waits for the disk. With some 800 events, in a
-run over two years, that was a fifth of the time. Here a connection is kept for each file, and a
-commit waits for the disk when the log is emptied: after a power failure the last events may be
-missing, never the file broken. What the lake holds does not depend on any of them.
+run over two years, that was a fifth of the time. Here a connection is kept for the files of the
+last runs, and a commit waits for the disk when the log is emptied: after a power failure the last
+events may be missing, never the file broken. What the lake holds does not depend on any of them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 _BUSY_SECONDS = 60
+# A run has a file of its own; the daemon and the UI see many runs.
+_MOST_HELD = 16
 
 
 class HeldEventLog(SqliteEventLogStorage):
-    """Dagster's event log, with a connection held for each of its files."""
+    """Dagster's event log, with a connection held for each file that was in use lately."""
 
     def __init__(self, base_dir: str) -> None:
         super().__init__(base_dir)
@@ -41,18 +43,29 @@ class HeldEventLog(SqliteEventLogStorage):
 
     def dispose(self) -> None:
         """Close the connections, which empties the write-ahead logs."""
+        self._close()
+        super().dispose()
+
+    def wipe(self) -> None:
+        """Remove the files, and none of them may be held then."""
+        self._close()
+        super().wipe()
+
+    def _close(self) -> None:
         with self._db_lock:
             for engine in self._engines.values():
                 engine.dispose()
             self._engines.clear()
-        super().dispose()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
-            if shard not in self._engines:
-                self._engines[shard] = self._opened(shard)
-            with self._engines[shard].connect() as connection, connection.begin():
+            # The one used last stands last.
+            engine = self._engines.pop(shard, None) or self._opened(shard)
+            self._engines[shard] = engine
+            while len(self._engines) > _MOST_HELD:
+                self._engines.pop(next(iter(self._engines))).dispose()
+            with engine.connect() as connection, connection.begin():
                 yield connection
             # The UI watches the file, and not the log beside it.
             os.utime(self.path_for_shard(shard))

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
+from uuid import uuid4
 
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, asset, materialize
 from dagster._core.instance.ref import InstanceRef
@@ -74,3 +75,27 @@ def test_dagster_yaml_can_name_it_for_the_ui_as_well(tmp_path: Path) -> None:
     for of in (instance_of, DagsterInstance.from_ref):
         with of(InstanceRef.from_dir(str(tmp_path))) as instance:
             assert isinstance(instance.event_log_storage, HeldEventLog)
+
+
+def test_only_the_files_used_last_are_held(tmp_path: Path) -> None:
+    with _instance(tmp_path) as held:
+        log = held.event_log_storage
+        assert isinstance(log, HeldEventLog)
+        ids = [str(uuid4()) for _ in range(40)]
+        for run in ids:
+            assert log.get_logs_for_run(run) == []
+        files = Path("/proc/self/fd").iterdir()
+        opened = {path for file in files if (path := os.path.realpath(file)).endswith(".db")}
+        assert log.path_for_shard(ids[-1]) in opened
+        assert log.path_for_shard(ids[0]) not in opened
+        assert len(opened) < 25
+        assert log.get_logs_for_run(ids[0]) == []
+
+
+def test_a_wiped_history_begins_anew(tmp_path: Path) -> None:
+    with _instance(tmp_path) as held:
+        first = materialize([something], instance=held)
+        held.event_log_storage.wipe()
+        assert held.all_logs(first.run_id) == []
+        second = materialize([something], instance=held)
+        assert len(held.all_logs(second.run_id)) > 10

@@ -14,6 +14,7 @@ from sparkify_assets.errors import LandingError
 from sparkify_assets.ingest.landing_folder import FolderLanding
 from sparkify_assets.lake import commit, log
 from sparkify_assets.sensors import attempts
+from sparkify_assets.sensors.new_files import new_files_sensor
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import SONGPLAYS, TIME
 from sparkify_assets_tests.refresh.world import World
@@ -52,6 +53,12 @@ def test_one_request_a_month_with_tags_that_say_why(place: World, station: Stati
     assert [request.partition_key for request in requests] == [None, "2018-12", "2018-11"]
     assert {request.tags["sparkify/why"] for request in requests} == {"1 new file"}
     assert station.tick() == []  # the daemon knows these run keys already
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1, 1), (5, 4), (7, 7), (10, 9)])
+def test_no_look_of_dagsters_daemon_is_missed_by_a_moment(seconds: int, told: int) -> None:
+    # It asks every five seconds: one that is due after exactly five would at times be due in ten.
+    assert new_files_sensor("refresh", None, seconds).minimum_interval_seconds == told
 
 
 def test_an_overwritten_file_replaces_its_rows(loaded: World, station: Station) -> None:
