@@ -20,7 +20,7 @@ from sparkify_assets_tests.dagster_dev import (
     stop_group,
     until,
 )
-from sparkify_assets_tests.deploy.units import DEPLOY, command
+from sparkify_assets_tests.deploy.units import DEPLOY, command, unit
 
 _LAUNCH = """
 mutation ($params: ExecutionParams!) {
@@ -60,7 +60,7 @@ class Deployment(Webserver):
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, *names: str) -> None:
-        """Start these processes, in this order."""
+        """Start these processes, in this order; as systemd does, the next when one is started."""
         for name in names:
             self.processes[name] = start_dagster(
                 command(name, self.environment),
@@ -68,6 +68,13 @@ class Deployment(Webserver):
                 env=self.environment,
                 output=self.output(name),
             )
+            if "ExecStartPost" in unit(name)["Service"]:
+                self.wait_until_started(name)
+
+    def wait_until_started(self, name: str, seconds: float = 120) -> None:
+        """Wait as the unit does until the process answers."""
+        answers = command(name, self.environment, "ExecStartPost")
+        subprocess.run(answers, env=self.environment, check=True, timeout=seconds)
 
     def start_missing(self, *names: str) -> None:
         """Start those that do not run, and wait until the UI knows the definitions."""

@@ -24,7 +24,7 @@ from sparkify_assets_tests.deploy.deployment import (
     Deployment,
 )
 from sparkify_assets_tests.deploy.postgres import Postgres
-from sparkify_assets_tests.deploy.units import VENV, command
+from sparkify_assets_tests.deploy.units import VENV
 
 pytestmark = pytest.mark.deploy
 
@@ -105,11 +105,10 @@ def test_a_run_of_the_command_line_is_in_the_same_history(
 
 
 def test_the_unit_of_the_code_server_is_started_when_it_answers(deployment: Deployment) -> None:
-    answers = command(CODE, deployment.environment, "ExecStartPost")
-    subprocess.run(answers, env=deployment.environment, check=True, timeout=60)
+    deployment.wait_until_started(CODE)
     deployment.end(CODE, signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
-        subprocess.run(answers, env=deployment.environment, check=True, timeout=10)
+        deployment.wait_until_started(CODE, 10)
 
 
 def test_the_database_is_migrated_by_the_command_of_the_upgrade(deployment: Deployment) -> None:
