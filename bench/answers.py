@@ -9,7 +9,6 @@ own.
 
 from __future__ import annotations
 
-import math
 import os
 import resource
 import statistics
@@ -20,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.measure import p95
 from sparkify_assets.analytics.question import Question, Value, all_questions, answer
 from sparkify_assets.analytics.session import Session, open_session
 from sparkify_assets.lake.lake import Lake
@@ -100,8 +100,7 @@ def _times(ask: Callable[[], None]) -> list[str]:
         ask()
         taken.append((time.perf_counter() - before) * 1000)
     first, *rest = taken
-    p95 = sorted(rest)[math.ceil(0.95 * len(rest)) - 1]
-    return [f"{first:.0f}", f"{statistics.median(rest):.0f}", f"{p95:.0f}"]
+    return [f"{first:.0f}", f"{statistics.median(rest):.0f}", f"{p95(rest):.0f}"]
 
 
 def _cold(*command: str) -> float:

@@ -2,8 +2,9 @@
 
 Run as `python -m bench.growth [LANDINGS]` (10,000). Each landing is a file of ten lines in a month
 of one year: taken into the ledger and raw_logs, and followed by a commit that replaces that month
-of songplays. For speed files are read in this process and not in tasks; what is written is
-the same. Each look is a process of its own.
+of songplays. For speed files are read in this process and not in tasks; what is written is the
+same. Before the maintenance the lake's files are dated as if a file had landed every five minutes:
+a log's versions are kept for a day. Each look is a process of its own.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.maintenance.maintain import maintain
-from sparkify_assets.partitions import months_between
+from sparkify_assets.partitions import months_between, year_and_month
 from sparkify_assets.tables import RAW_LOGS, SONGPLAYS, TABLES, TIME
 from sparkify_assets_tests.zone import Zone, event, ts
 
 MONTHS = months_between("2018-01", "2018-12")
 MONTH = MONTHS[0]
 FEW = 10
+_BETWEEN_SECONDS = 300
 _LINES = 10
 _PLAYS = 1_000
 _LOOKS = 5
@@ -126,6 +128,7 @@ def measure(home: Path, landings: int) -> str:
             took = time.monotonic() - began
             print(f"{number + 1:,} landings, {took:.0f} s", file=sys.stderr, flush=True)
     moments[f"after {landings:,}"] = looked(uri, str(zone.root))
+    stretch(home / "lake", landings * _BETWEEN_SECONDS / (time.monotonic() - began))
     began = time.monotonic()
     maintain(lake, 0, MONTHS)
     print(f"maintenance: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
@@ -139,15 +142,25 @@ def measure(home: Path, landings: int) -> str:
     return "\n".join(lines)
 
 
+def stretch(folder: Path, times: float) -> None:
+    """Date every file so many times longer ago."""
+    now = time.time()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            when = now - (now - path.stat().st_mtime) * times
+            os.utime(path, (when, when))
+
+
 def _plays(month: str) -> pa.RecordBatch:
     start = ts(f"{month}-15 12:00")
+    year, number_in_year = year_and_month(month)
     rows = [
         {
             "songplay_id": number,
             "start_time": (start + number) * 1_000,
             "session_id": number,
-            "month": int(month[5:]),
-            "year": 2018,
+            "month": number_in_year,
+            "year": year,
         }
         for number in range(_PLAYS)
     ]

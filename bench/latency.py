@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from bench.measure import p95
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import newest_release
 from sparkify_assets.sensors.new_files import NAME
@@ -107,6 +108,5 @@ if __name__ == "__main__":
         print(" ".join(f"{seconds:6.2f}" for seconds in astuple(one)), flush=True)
     print("\n| seconds | median | p95 |\n| --- | ---: | ---: |")
     for name, values in zip(_PARTS, zip(*map(astuple, took), strict=True), strict=True):
-        p95 = sorted(values)[max(0, round(0.95 * len(values)) - 1)]
-        print(f"| {name} | {statistics.median(values):.1f} | {p95:.1f} |")
+        print(f"| {name} | {statistics.median(values):.1f} | {p95(values):.1f} |")
     print(f"\n{len(took)} files")

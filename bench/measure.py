@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import subprocess
@@ -109,3 +110,8 @@ class _Seen:
                 except (psutil.Error, ProcessLookupError):  # it has just ended
                     continue
             self.peak = max(self.peak, memory)
+
+
+def p95(values: Sequence[float]) -> float:
+    """The smallest value that at least 95 % of them do not exceed."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]

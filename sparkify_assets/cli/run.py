@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -97,6 +98,7 @@ def run_and_summarize(
             progress.note("starting Dagster and the engine")
             from sparkify_assets.refresh.run import refresh
 
+            gc.freeze()  # what was loaded stays: no collection need look through it again
             outcome = interruptible(
                 lambda: refresh(
                     settings, only=months, rebuild=rebuild, plan=plan, watch=progress.step

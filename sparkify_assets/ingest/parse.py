@@ -66,7 +66,9 @@ class Parser:
         """`blank_is_line`: whether a blank text is rejected (a file) or no line at all."""
         self._fields = fields
         self._blank_is_line = blank_is_line
-        self._query, self._odd = _query(tuple(fields)), _odd(tuple(fields))
+        self._query = _query(tuple(fields), all_json=True)
+        self._careful_query = _query(tuple(fields), all_json=False)
+        self._odd = _odd(tuple(fields))
         self._schema = pa.schema(
             [("file", pa.int32()), ("line", pa.int64())]
             + [(field.column, _ARROW.get(field.kind, pa.string())) for field in fields]
@@ -78,7 +80,7 @@ class Parser:
         # Arrow's matching takes half the time of DuckDB's: it is the same library, without a copy.
         odd = pc.match_substring_regex(lines["text"], self._odd)
         self._duckdb.register("lines", lines.append_column("odd", odd))
-        found = self._duckdb.sql(self._query).to_arrow_table()
+        found = self._found()
         self._duckdb.unregister("lines")
         odd = found["odd"]
         rows = found.drop_columns(["odd"])
@@ -90,6 +92,15 @@ class Parser:
 
     def close(self) -> None:
         self._duckdb.close()
+
+    def _found(self) -> pa.Table:
+        try:
+            return self._duckdb.sql(self._query).to_arrow_table()
+        except duckdb.InvalidInputException:
+            # Some line is no JSON, and more of the same source may be none: from now on each is
+            # asked first, which takes a second parse.
+            self._query = self._careful_query
+            return self._duckdb.sql(self._query).to_arrow_table()
 
     def _one_by_one(self, lines: pa.Table) -> tuple[pa.Table, pa.Table]:
         rows: list[list[object]] = []
@@ -113,16 +124,18 @@ def _table(rows: list[list[object]], schema: pa.Schema) -> pa.Table:
 
 
 @cache
-def _query(fields: tuple[Field, ...]) -> str:
+def _query(fields: tuple[Field, ...], *, all_json: bool) -> str:
+    """The query for `lines`; where not `all_json`, lines that are no JSON are odd and no error."""
     shape = json.dumps({field.name: _DUCKDB.get(field.kind, "VARCHAR") for field in fields})
     columns = ", ".join(f'v."{field.name}" AS "{field.column}"' for field in fields)
     missing = " OR ".join(condition for field in fields for condition in _missing(field))
+    suspect = "odd" if all_json else "odd OR NOT json_valid(text) AS odd"
     return f"""
         SELECT file, line, odd OR {missing} AS odd, {columns}
         FROM (
             SELECT file, line, odd,
                 json_transform(CASE WHEN odd THEN '{{}}' ELSE text END, '{shape}') AS v
-            FROM (SELECT file, line, text, odd OR NOT json_valid(text) AS odd FROM lines)
+            FROM (SELECT file, line, text, {suspect} FROM lines)
         )
     """  # noqa: S608 -- made of the field lists, never of input
 

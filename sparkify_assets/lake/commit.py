@@ -140,18 +140,23 @@ def drop(lake: Lake, table: Table, paths: Collection[str]) -> Snapshot:
     return _commit(lake, lake.last_seen(table), actions)
 
 
-def checkpoint_newest(lake: Lake, table: Table, *, dry_run: bool = False) -> bool:
+def checkpoint_newest(
+    lake: Lake, table: Table, *, anew: bool = False, dry_run: bool = False
+) -> bool:
     """Write a checkpoint of a table's newest version, if that has none.
 
+    Args:
+        anew: also where it has one, as less has to be said by now (see `log.forget`).
+
     Returns:
-        Whether there was none.
+        Whether there was a reason.
 
     Raises:
         StorageError, OSError: it could not be written; the table is as good as before.
     """
     snapshot = lake.snapshot(table)
     key = checkpoint_key(snapshot.version)
-    if any(entry.key == key for entry in objects(snapshot.location).list(key)):
+    if not anew and any(entry.key == key for entry in objects(snapshot.location).list(key)):
         return False
     if not dry_run:
         _put_checkpoint(snapshot.location, snapshot.state)
@@ -162,8 +167,10 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     """Make these actions the table's next version, from whichever version is then the newest."""
     table, location = base.table, base.location
     commit_id = uuid.uuid4().hex
-    # Whoever was quicker is noticed when the version is put; there is no need to look before.
-    current = Snapshot(table, location, known_log(location) or base.state)
+    # Whoever was quicker is noticed when the version is put; there is no need to look before. Only
+    # what came after a version seen long ago may be removed already, and could be put once more.
+    known = known_log(location, MAX_PART_AGE_HOURS)
+    current = lake.snapshot(table) if known is None else Snapshot(table, location, known)
     for attempt in range(_ATTEMPTS):
         wanted = actions(current)
         if not wanted:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -112,6 +113,7 @@ def stored_part(values: Mapping[str, Any]) -> StoredPart:
 
 
 _known: dict[str, LogState] = {}
+_looked: dict[str, float] = {}
 _locks: dict[str, threading.Lock] = {}
 
 
@@ -130,7 +132,7 @@ def read_log(table: Location) -> LogState | None:
             state = _newer(table, _from_checkpoint(table))
         if state is None or state.version < 0:
             return None
-        _known[table.uri] = state
+        _know(table, state)
         return state
 
 
@@ -174,9 +176,33 @@ def _no_such_version(table: Location, version: int) -> LakeError:
     )
 
 
-def known_log(table: Location) -> LogState | None:
-    """The newest state that this process knows; asks nobody."""
+def known_log(table: Location, hours: float | None = None) -> LogState | None:
+    """The newest state that this process knows; asks nobody.
+
+    Args:
+        hours: only one that was the newest so many hours ago or later.
+    """
+    if hours is not None and time.time() - _looked.get(table.uri, 0) > hours * 3600:
+        return None
     return _known.get(table.uri)
+
+
+def forget(table: Location, gone: Collection[str]) -> None:
+    """No longer name these removed parts, whose files are not there any more.
+
+    The commits still do, up to the next checkpoint that this process writes.
+    """
+    with _locks.setdefault(table.uri, threading.Lock()):
+        known = _known.get(table.uri)
+        if known is not None:
+            left = {path: when for path, when in known.removed.items() if path not in gone}
+            _known[table.uri] = replace(known, removed=left)
+
+
+def _know(table: Location, state: LogState) -> None:
+    _known[table.uri] = state
+    # By the clock of the wall, which goes on while the machine sleeps.
+    _looked[table.uri] = time.time()
 
 
 def write_log(table: Location, state: LogState, actions: Sequence[Action]) -> LogState:
@@ -194,7 +220,7 @@ def write_log(table: Location, state: LogState, actions: Sequence[Action]) -> Lo
     with _locks.setdefault(table.uri, threading.Lock()):
         known = _known.get(table.uri)
         if known is None or known.version < version:
-            _known[table.uri] = written
+            _know(table, written)
     return written
 
 

@@ -1,9 +1,10 @@
 """Removing files that nobody can need any more.
 
 Three kinds: files that were replaced, after a grace period for readers under way; files that no
-commit ever named (left over by interrupted runs), after a day; commits of the log that a
-checkpoint has long made unnecessary. No commit names a part older than half a day, so nothing that
-is being written is lost. What the newest release needs stays, however old it is.
+commit ever named (left over by interrupted runs), after a day; versions of the log that a
+checkpoint has made unnecessary, after a day. No commit names a part older than half a day, or
+follows a version that was seen longer ago, so nothing that is being written is lost. What the
+newest release needs stays, however old it is.
 """
 
 from __future__ import annotations
@@ -16,24 +17,30 @@ from pathlib import Path
 from sparkify_assets.errors import LakeError, StorageError
 from sparkify_assets.lake.commit import MAX_PART_AGE_HOURS
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.log import CHECKPOINT, LOG, LogState, checkpoint_key
+from sparkify_assets.lake.log import CHECKPOINT, LOG, LogState, checkpoint_key, forget
 from sparkify_assets.lake.release import oldest_kept
 from sparkify_assets.storage.objects import Entry, objects
 from sparkify_assets.tables import Table
 
 _log = logging.getLogger(__name__)
 ORPHAN_HOURS = 24
-LOG_HOURS = 30 * 24
-assert ORPHAN_HOURS > MAX_PART_AGE_HOURS  # noqa: S101 -- the rule that keeps both safe
+LOG_HOURS = 24
+# The rules that keep what is being written safe: a version that was removed could be put again.
+assert min(ORPHAN_HOURS, LOG_HOURS) > MAX_PART_AGE_HOURS  # noqa: S101
 
 
 @dataclass
 class Vacuumed:
-    """What was removed from one table (or would be): paths relative to it, and bytes."""
+    """What was removed from one table (or would be): paths relative to it, and bytes.
+
+    Attributes:
+        gone: what the log tells as replaced, and is no longer there.
+    """
 
     replaced: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
     size: int = 0
 
 
@@ -45,6 +52,8 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     """
     location = lake.table_location(table)
     source = objects(location)
+    # What was removed before the listing and is not in it is gone.
+    before = lake.last_seen(table).state.removed
     # Listed before the log is read: what is committed in between is not taken for left over.
     found = source.list()
     state = lake.snapshot(table).state
@@ -68,9 +77,12 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
         else:
             continue
         done.size += entry.size
-    done.log = _old_log(found, now, state if pinned is None else pinned)
+    done.log = _old_log(found, now, state if pinned is None else pinned, grace_hours)
     if not dry_run:
         source.delete([*done.replaced, *done.orphans, *done.log])
+        done.gone = before.keys() & state.removed.keys() - {entry.key for entry in found}
+        done.gone |= set(done.replaced)
+        forget(location, done.gone)
     return done
 
 
@@ -96,7 +108,7 @@ def _pinned(lake: Lake, table: Table, grace_hours: int) -> LogState | None:
         return LogState()
 
 
-def _old_log(found: list[Entry], now: int, oldest: LogState) -> list[str]:
+def _old_log(found: list[Entry], now: int, oldest: LogState, grace_hours: int) -> list[str]:
     """Versions before the checkpoint that the oldest state still needed begins with."""
     checkpoints = [
         entry.key
@@ -105,11 +117,10 @@ def _old_log(found: list[Entry], now: int, oldest: LogState) -> list[str]:
     ]
     if not checkpoints:
         return []
+    old = now - max(LOG_HOURS, grace_hours) * 3_600_000
     first = f"{LOG}/{Path(checkpoints[-1]).name.removesuffix(CHECKPOINT)}"
     return [
         entry.key
         for entry in found
-        if entry.key.startswith(f"{LOG}/0")
-        and now - entry.modified > LOG_HOURS * 3_600_000
-        and entry.key < first
+        if entry.key.startswith(f"{LOG}/0") and entry.modified < old and entry.key < first
     ]

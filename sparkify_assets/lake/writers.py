@@ -31,6 +31,8 @@ class PartWriters:
         self._filesystem, self._root = location.arrow()
         self._inside = [name for name in table.names if name not in table.partition_by]
         self._schema = pa.schema([table.plain_schema.field(name) for name in self._inside])
+        # Numbers and times seldom occur again: a dictionary of them takes time and room.
+        self.dictionaries = [one.name for one in self._schema if not _is_number(one.type)]
         self._open: dict[str, _File] = {}
         self.parts: list[Part] = []
 
@@ -71,6 +73,10 @@ class PartWriters:
         return self._schema
 
 
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(kind))
+
+
 def folder_of(values: dict[str, str]) -> str:
     """The folder of a partition below the table's, in Hive's way, with a slash at its end."""
     return "".join(f"{name}={quote(value, safe='')}/" for name, value in values.items())
@@ -84,7 +90,11 @@ class _File:
         self.rows = 0
         self._metadata: list[pq.FileMetaData] = []
         self.writer = pq.ParquetWriter(
-            out, writers.schema, compression="zstd", metadata_collector=self._metadata
+            out,
+            writers.schema,
+            compression="zstd",
+            use_dictionary=writers.dictionaries,
+            metadata_collector=self._metadata,
         )
 
     def finish(self) -> Part:

@@ -35,7 +35,7 @@ def maintain(
     dry_run: bool = False,
     watch: Watcher = lambda _step: None,
 ) -> Maintained:
-    """Put small raw parts together, remove dead rows, write checkpoints, remove files.
+    """Put small raw parts together, remove dead rows, remove files, write checkpoints.
 
     May be killed at any moment, and may go on beside runs, readers and other maintenances. Tables
     that are not there yet are passed over.
@@ -56,17 +56,18 @@ def maintain(
         report.tables[table.name] = _before(lake, table)
     if all(table in tables for table in (*RAW_TABLES, LANDED_FILES)):
         _compact(lake, report, watch)
-    with watched(watch, CHECKPOINTS):
-        for table in tables:
-            report.tables[table.name].checkpoint = checkpoint_newest(lake, table, dry_run=dry_run)
     with watched(watch, RELEASE):
         if not dry_run:
             # Rows stand in other parts now: the old ones are kept as long as a release names them.
             report.not_released = publish(lake, months, lambda: True).why_not
     with watched(watch, VACUUM):
         report.releases_removed = forget_releases(lake, grace_hours, dry_run=dry_run)
+        gone = {table.name for table in tables if _vacuum(lake, table, grace_hours, report)}
+    with watched(watch, CHECKPOINTS):
         for table in tables:
-            _vacuum(lake, table, grace_hours, report)
+            report.tables[table.name].checkpoint = checkpoint_newest(
+                lake, table, anew=table.name in gone, dry_run=dry_run
+            )
     for table in tables:
         _note_after(lake, table, report.tables[table.name])
     report.seconds = round(time.monotonic() - started, 2)
@@ -94,10 +95,12 @@ def _compact(lake: Lake, report: Maintained, watch: Watcher) -> None:
         one.dead_bytes = sum(part.size for part in parts)
 
 
-def _vacuum(lake: Lake, table: Table, grace_hours: int, report: Maintained) -> None:
+def _vacuum(lake: Lake, table: Table, grace_hours: int, report: Maintained) -> bool:
+    """Whether the log tells of files that are gone now."""
     done, one = vacuum(lake, table, grace_hours, dry_run=report.dry_run), report.tables[table.name]
     one.replaced, one.left_over, one.old_log = len(done.replaced), len(done.orphans), len(done.log)
     one.removed_bytes = done.size
+    return bool(done.gone)
 
 
 def _before(lake: Lake, table: Table) -> TableUpkeep:

@@ -79,8 +79,8 @@ class FolderObjects:
 
     def list(self, below: str = "", after: str = "") -> list[Entry]:
         folder, _, start = below.rpartition("/")
-        found = sorted(self._walk(self._root / folder, f"{folder}/" if folder else "", start))
-        return [entry for entry in found if entry.key > after]
+        prefix = f"{folder}/" if folder else ""
+        return sorted(self._walk(self._root / folder, prefix, start, after))
 
     def get(self, key: str, first: int | None = None) -> bytes:
         try:
@@ -115,20 +115,21 @@ class FolderObjects:
             with suppress(FileNotFoundError):
                 (self._root / key).unlink()
 
-    def _walk(self, folder: Path, prefix: str, start: str) -> Iterator[Entry]:
+    def _walk(self, folder: Path, prefix: str, start: str, after: str) -> Iterator[Entry]:
         try:
             with os.scandir(folder) as entries:
                 found = [entry for entry in entries if entry.name.startswith(start)]
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in found:
+            key = f"{prefix}{entry.name}"
             if entry.is_dir():
-                yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/", "")
+                yield from self._walk(Path(entry.path), f"{key}/", "", after)
+                continue
+            if key <= after or key.endswith(".tmp"):
                 continue
             with suppress(FileNotFoundError):  # removed since the folder was read
-                status = entry.stat()
-                if not entry.name.endswith(".tmp"):
-                    yield _entry(f"{prefix}{entry.name}", status)
+                yield _entry(key, entry.stat())
 
 
 def file_tag(status: os.stat_result) -> str:

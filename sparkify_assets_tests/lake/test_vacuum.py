@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.lake.commit import Stamp, replace
+from sparkify_assets.lake import checkpoint, log
+from sparkify_assets.lake.commit import Stamp, checkpoint_newest, replace
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.vacuum import vacuum
+from sparkify_assets.lake.vacuum import LOG_HOURS, vacuum
 from sparkify_assets.storage.objects import FolderObjects
 from sparkify_assets.tables import TIME
 from sparkify_assets_tests.lake.helpers import content, parts, put
@@ -73,3 +74,62 @@ def test_two_runs_may_remove_the_same_files(lake: Lake, monkeypatch: pytest.Monk
     monkeypatch.setattr(FolderObjects, "delete", another_first)
     assert len(vacuum(lake, TIME, grace_hours=0).replaced) == 1
     assert content(lake) == [(11, 2)]
+
+
+def age_log(lake: Lake, hours: float) -> Path:
+    """The folder of the log, with everything in it put so long ago."""
+    folder = Path(lake.table_location(TIME).uri, "_delta_log")
+    when = time.time() - hours * 3600
+    for path in folder.iterdir():
+        os.utime(path, (when, when))
+    return folder
+
+
+def versions(folder: Path) -> list[int]:
+    return sorted(int(path.stem) for path in folder.glob("*.json"))
+
+
+def test_versions_before_a_checkpoint_go_after_a_day(lake: Lake) -> None:
+    for number in range(1, checkpoint.EVERY + 3):
+        put(lake, lake.snapshot(TIME), number, "2018-11", [number])
+    folder = age_log(lake, LOG_HOURS - 1)
+    assert vacuum(lake, TIME, grace_hours=0).log == []
+    age_log(lake, LOG_HOURS + 1)
+    assert vacuum(lake, TIME, grace_hours=LOG_HOURS + 2).log == []
+    assert vacuum(lake, TIME, grace_hours=0).log
+    assert versions(folder) == [10, 11, 12]
+    log._known.clear()
+    assert content(lake) == [(11, 12)]
+
+
+def test_no_version_is_put_again_that_was_removed(lake: Lake) -> None:
+    base = put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
+    long_ago, other = dict(log._known), parts(lake, "2018-12", 2)
+    for number in range(2, checkpoint.EVERY + 3):
+        put(lake, lake.snapshot(TIME), number, "2018-11", [number])
+    folder = age_log(lake, LOG_HOURS + 1)
+    vacuum(lake, TIME, grace_hours=0)
+    # A process that slept for a day, with what it knew then.
+    log._known.update(long_ago)
+    log._looked[lake.table_location(TIME).uri] = time.time() - LOG_HOURS * 3600
+    replace(lake, base, other, {"2018-12": Stamp(1)})
+    assert versions(folder) == [10, 11, 12, 13]
+    assert content(lake) == [(11, 12), (12, 2)]
+
+
+def test_a_checkpoint_does_not_name_what_is_gone(lake: Lake) -> None:
+    for number in (1, 2, 3):
+        put(lake, lake.snapshot(TIME), number, "2018-11", [number])
+    checkpoint_newest(lake, TIME)
+    (first, second) = lake.snapshot(TIME).state.removed
+    Path(lake.table_location(TIME).uri, first).unlink()  # by another process, earlier
+    done = vacuum(lake, TIME, grace_hours=1)
+    assert done.gone == {first}
+    checkpoint_newest(lake, TIME, anew=True)
+    log._known.clear()
+    assert set(lake.snapshot(TIME).state.removed) == {second}
+    assert vacuum(lake, TIME, grace_hours=0).gone == {second}
+    checkpoint_newest(lake, TIME, anew=True)
+    log._known.clear()
+    assert lake.snapshot(TIME).state.removed == {}
+    assert content(lake) == [(11, 3)]
