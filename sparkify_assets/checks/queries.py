@@ -53,13 +53,14 @@ class Month:
     ) -> None:
         self._sql = connection
         self._first = first_instant(month)
-        bounds = [self._first, first_instant(next_month(month))]
         _load(connection, "landed", RAW_LOGS, EVENT_COLUMNS, events)
         events.check()
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE events AS SELECT DISTINCT session_id, item_in_session, "
-            "ts, nullif(user_id, '') AS user_id, page FROM landed WHERE ts >= ? AND ts < ?",
-            bounds,
+            "CREATE OR REPLACE TEMP TABLE events AS SELECT session_id, item_in_session, ts, "
+            "nullif(user_id, '') AS user_id, bool_and(page = $play) AS certain, "
+            "bool_or(page = $play) AS possible FROM landed WHERE ts >= $first AND ts < $end "
+            "GROUP BY ALL",
+            {"play": PLAY, "first": self._first, "end": first_instant(next_month(month))},
         )
         connection.execute("DROP TABLE landed")
 
@@ -69,10 +70,7 @@ class Month:
         An event that was delivered with another page, too, is one or the other.
         """
         ((certain, possible),) = self._sql.execute(
-            "SELECT count(*) FILTER (every), count(*) FROM (SELECT bool_and(page = ?) AS every "
-            "FROM events GROUP BY session_id, item_in_session, ts, user_id "
-            "HAVING bool_or(page = ?))",
-            [PLAY, PLAY],
+            "SELECT count(*) FILTER (certain), count(*) FILTER (possible) FROM events"
         ).fetchall()
         return int(certain), int(possible)
 
@@ -82,7 +80,7 @@ class Month:
         return self._rows(
             f"""
             WITH e AS (SELECT session_id, ts, user_id, count(DISTINCT item_in_session) AS events
-                       FROM events WHERE page = '{PLAY}' GROUP BY ALL),
+                       FROM events WHERE possible GROUP BY ALL),
                  p AS (SELECT session_id, epoch_ms(start_time) AS ts, user_id, count(*) AS plays
                        FROM published GROUP BY ALL)
             SELECT coalesce(e.session_id, p.session_id) AS session_id,

@@ -46,23 +46,17 @@ def _repair(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray |
     # Only text beyond ASCII can be wrong: that is where bytes outnumber characters.
     if all(map(_is_ascii, column.chunks)):
         return column, None
-    beyond = pc.not_equal(pc.binary_length(column), pc.utf8_length(column)).fill_null(False)
-    if not pc.any(beyond).as_py():
+    # The same texts come again and again: each of them once.
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = encoded.dictionary
+    beyond = pc.not_equal(pc.binary_length(texts), pc.utf8_length(texts))
+    right = pa.array(map(repair_text, texts.filter(beyond).to_pylist()), pa.string())
+    repaired = pc.replace_with_mask(texts, beyond, right)
+    changed = pc.not_equal(texts, repaired)
+    if not pc.any(changed).as_py():
         return column, None
-    repairs = {
-        text: repaired
-        for text in pc.unique(column.filter(beyond)).to_pylist()
-        if (repaired := repair_text(text)) != text
-    }
-    if not repairs:
-        return column, None
-    wrong = pa.array(list(repairs), pa.string())
-    position = pc.index_in(column, value_set=wrong)
-    right = pa.array(list(repairs.values()), pa.string()).take(position.combine_chunks())
-    mask = pc.is_valid(position)
-    return pa.chunked_array(
-        [pc.if_else(mask.combine_chunks(), right, column.combine_chunks())]
-    ), mask
+    mask = changed.take(encoded.indices).fill_null(False)
+    return pa.chunked_array([repaired.take(encoded.indices)]), pa.chunked_array([mask])
 
 
 def _is_ascii(texts: pa.StringArray) -> bool:

@@ -156,7 +156,7 @@ class _Reading:
             for lines, torn in _together(self._found()):
                 parsed = parser.parse(lines)
                 rejects = self._rejects(parsed, torn)
-                self._count(rejects, "rejected")
+                self._count(rejects["file"], "rejected")
                 for batch in rejects.to_batches():
                     aside.write_batch(batch)
                 yield from self._finished(parsed.rows)
@@ -223,18 +223,18 @@ class _Reading:
 
     def _finished(self, rows: pa.Table) -> Iterator[pa.RecordBatch]:
         file = rows["file"]
-        self._count(rows, "rows")
+        self._count(file, "rows")
         if not self._work.songs:
             rows, repaired = repair_columns(rows)
-            self._count(rows.filter(repaired), "repaired")
+            self._count(file.filter(repaired), "repaired")
             self._note_times(rows)
             rows = rows.append_column("landing_month", self._scopes.take(file.combine_chunks()))
         rows = rows.append_column("source_file", self._keys.take(file.combine_chunks()))
         rows = rows.append_column("batch", pa.repeat(self._work.batch, rows.num_rows))
         yield from rows.combine_chunks().to_batches()
 
-    def _count(self, rows: pa.Table, what: str) -> None:
-        counts = np.bincount(rows["file"].to_numpy(), minlength=len(self._files))
+    def _count(self, file: pa.ChunkedArray, what: str) -> None:
+        counts = np.bincount(file.to_numpy(), minlength=len(self._files))
         for index in np.flatnonzero(counts).tolist():
             account = self._accounts[index]
             setattr(account, what, getattr(account, what) + int(counts[index]))

@@ -26,7 +26,7 @@ def plays_per_day(month: str, days: Mapping[str, int]) -> MarkdownMetadataValue:
     figure, axes = _figure(f"plays per day, {month}")
     axes.stairs(counts, [day + 0.5 for day in range(length + 1)], fill=True, color=_COLOUR)
     axes.set_xlim(0.5, length + 0.5)
-    axes.set_xticks(range(1, length + 1, 2))
+    axes.set_xticks(range(1, length + 1, 7))
     axes.set_ylim(bottom=0)
     return _picture(figure, f"plays per day of {month}")
 
@@ -51,6 +51,7 @@ def _figure(title: str) -> tuple[Figure, Any]:
     axes.set_title(title, fontsize=10, loc="left", color=_GREY)
     axes.tick_params(labelsize=8, colors=_GREY)
     axes.spines[["top", "right"]].set_visible(False)
+    axes.locator_params(axis="y", nbins=4)  # most of the time goes into the labels
     return figure, axes
 
 
