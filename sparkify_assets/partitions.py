@@ -75,6 +75,12 @@ def first_instant(month: str) -> int:
     return int(dt.datetime(year, number, 1, tzinfo=dt.UTC).timestamp() * 1000)
 
 
+def month_at(milliseconds: int) -> str:
+    """The month, UTC, of a moment in milliseconds since the epoch."""
+    when = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
+    return month_of(when.year, when.month)
+
+
 def monthly_partitions(first: str, last: str | None) -> TimeWindowPartitionsDefinition:
     """Dagster's partitions from `first` to `last`; to the current month where `last` is None."""
     from dagster import MonthlyPartitionsDefinition

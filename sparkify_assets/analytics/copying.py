@@ -100,7 +100,7 @@ def _write_rows(piece: Piece, out: Any, to: Location) -> None:
         writer = pq.ParquetWriter(out, piece.schema, compression="zstd")
     for group in row_groups(_batches(piece)):
         with explained_here(to):
-            writer.write_batch(group)
+            writer.write_table(group, group.num_rows)
     with explained_here(to):
         writer.close()
 

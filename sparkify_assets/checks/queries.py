@@ -6,6 +6,7 @@ Written apart from the transforms on purpose: what both get wrong in the same wa
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -53,16 +54,15 @@ class Month:
     ) -> None:
         self._sql = connection
         self._first = first_instant(month)
-        _load(connection, "landed", RAW_LOGS, EVENT_COLUMNS, events)
+        with _streamed(connection, RAW_LOGS, EVENT_COLUMNS, events) as landed:
+            connection.execute(
+                "CREATE OR REPLACE TEMP TABLE events AS SELECT session_id, item_in_session, ts, "
+                "nullif(user_id, '') AS user_id, bool_and(page = $play) AS certain, "
+                f"bool_or(page = $play) AS possible FROM {landed} WHERE ts >= $first AND ts < $end "
+                "GROUP BY ALL",
+                {"play": PLAY, "first": self._first, "end": first_instant(next_month(month))},
+            )
         events.check()
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE events AS SELECT session_id, item_in_session, ts, "
-            "nullif(user_id, '') AS user_id, bool_and(page = $play) AS certain, "
-            "bool_or(page = $play) AS possible FROM landed WHERE ts >= $first AND ts < $end "
-            "GROUP BY ALL",
-            {"play": PLAY, "first": self._first, "end": first_instant(next_month(month))},
-        )
-        connection.execute("DROP TABLE landed")
 
     def plays(self) -> tuple[int, int]:
         """How many distinct events are plays, and how many may be one.
@@ -100,8 +100,9 @@ class Month:
         """
         self._sql.execute(
             "CREATE OR REPLACE TEMP TABLE sessions AS SELECT session_id, min(item_in_session) AS "
-            "first_item, max(item_in_session) AS last_item, count(DISTINCT item_in_session) AS "
-            "events, min(ts) AS began FROM events GROUP BY session_id"
+            "first_item, max(item_in_session) AS last_item, count(*) AS events, min(ts) AS began "
+            "FROM (SELECT session_id, item_in_session, min(ts) AS ts FROM events GROUP BY ALL) "
+            "GROUP BY session_id"
         )
         holes = (
             "FROM sessions WHERE last_item::HUGEINT - first_item + 1 <> events "
@@ -148,31 +149,49 @@ class References:
         Args:
             connection: to the same database.
         """
-        names = ["songplay_id", *[reference.column for reference in REFERENCES_OF_PLAYS]]
-        _load(connection, "plays", SONGPLAYS, names, plays.batches(names, [month]))
-        counts: dict[str, int] = {}
-        sample: list[Row] = []
-        for column, table, name in REFERENCES_OF_PLAYS:
-            there = f"all_{table.name}"
+        for _, table, name in REFERENCES_OF_PLAYS:
             if table.monthly:
                 rows = self._snapshots[table.name].batches([name], [month])
-                _load(connection, there, table, (name,), rows)
-            lost = (
-                f"FROM plays ANTI JOIN {there} AS there ON plays.{column} = there.{name} "
-                f"WHERE plays.{column} IS NOT NULL"
-            )
-            found = int(connection.execute(f"SELECT count(*) {lost}").fetchall()[0][0])
-            if not found:
-                continue
-            counts[table.name] = counts.get(table.name, 0) + found
-            sample += _rows(
+                _load(connection, f"all_{table.name}", table, (name,), rows)
+        names = [reference.column for reference in REFERENCES_OF_PLAYS]
+        lost = [_lost(reference) for reference in REFERENCES_OF_PLAYS]
+        numbers = ", ".join(f"count(*) FILTER ({condition})" for condition in lost)
+        with _streamed(connection, SONGPLAYS, names, plays.batches(names, [month])) as all_plays:
+            (found,) = connection.execute(f"SELECT {numbers} FROM {all_plays}").fetchall()
+        counts: Counter[str] = Counter()
+        sample: list[Row] = []
+        for reference, condition, number in zip(REFERENCES_OF_PLAYS, lost, found, strict=True):
+            if number:
+                counts[reference.table.name] += int(number)
+                sample += self._some(connection, month, plays, reference, condition)
+        return dict(counts), sample[:SAMPLE_ROWS]
+
+    def _some(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        month: str,
+        plays: Snapshot,
+        reference: Reference,
+        condition: str,
+    ) -> list[Row]:
+        """Some of the plays whose reference is lost."""
+        column, table, name = reference
+        names = ["songplay_id", column]
+        with _streamed(connection, SONGPLAYS, names, plays.batches(names, [month])) as all_plays:
+            return _rows(
                 connection.execute(
-                    f"SELECT songplay_id, '{column}' AS refers, plays.{column}::VARCHAR "
-                    f"AS value, '{table.name}.{name}' AS missing_in {lost} "
+                    f"SELECT songplay_id, '{column}' AS refers, {column}::VARCHAR AS value, "
+                    f"'{table.name}.{name}' AS missing_in FROM {all_plays} WHERE {condition} "
                     f"ORDER BY ALL LIMIT {SAMPLE_ROWS}"
                 )
             )
-        return counts, sample[:SAMPLE_ROWS]
+
+
+def _lost(reference: Reference) -> str:
+    """The condition in SQL under which a play refers to what is not there."""
+    column, table, name = reference
+    there = f"SELECT {name} FROM all_{table.name} WHERE {name} IS NOT NULL"
+    return f"{column} IS NOT NULL AND {column} NOT IN ({there})"
 
 
 @contextmanager
@@ -194,10 +213,21 @@ def _load(
     temporary: bool = True,
 ) -> None:
     kind = "TEMP TABLE" if temporary else "TABLE"  # the former is seen by its connection only
+    with _streamed(connection, table, columns, batches) as source:
+        connection.execute(f"CREATE OR REPLACE {kind} {name} AS FROM {source}")
+
+
+@contextmanager
+def _streamed(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    columns: Sequence[str],
+    batches: Iterable[pa.RecordBatch],
+) -> Iterator[str]:
+    """The name under which one query, and only one, can read these rows as they come."""
     schema = pa.schema([table.plain_schema.field(column) for column in columns])
-    source = pa.RecordBatchReader.from_batches(schema, batches)
-    connection.register("source", source)
-    connection.execute(f"CREATE OR REPLACE {kind} {name} AS FROM source")
+    connection.register("source", pa.RecordBatchReader.from_batches(schema, batches))
+    yield "source"
     connection.unregister("source")
 
 

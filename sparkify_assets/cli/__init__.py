@@ -12,24 +12,27 @@ import sys
 
 import typer
 
-from sparkify_assets.cli import (
-    alert_test,
-    ask,
-    ddl,
-    demo,
-    export,
-    maintain,
-    query,
-    rejects,
-    report,
-    run,
-    sample,
-    sql,
-    status,
-)
 from sparkify_assets.cli.interrupt import Interrupted
-from sparkify_assets.cli.output import errors, harmless
 from sparkify_assets.errors import SparkifyError
+from sparkify_assets.loading import loading
+
+with loading():
+    from sparkify_assets.cli import (
+        alert_test,
+        ask,
+        ddl,
+        demo,
+        export,
+        maintain,
+        query,
+        rejects,
+        report,
+        run,
+        sample,
+        sql,
+        status,
+    )
+    from sparkify_assets.cli.output import errors, harmless
 
 _STOPPED = "interrupted: what was committed stays, and the next `sparkify run` completes the rest"
 

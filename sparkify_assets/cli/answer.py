@@ -177,7 +177,7 @@ def _parquet(reader: pa.RecordBatchReader, target: BinaryIO) -> int:
     try:
         with pq.ParquetWriter(target, schema, compression="zstd") as writer:
             for group in row_groups(reader):
-                writer.write_batch(group.rename_columns(schema.names))
+                writer.write_table(group.rename_columns(schema.names), group.num_rows)
                 written += group.num_rows
     except pa.ArrowNotImplementedError as error:
         raise UsageError(f"Parquet cannot hold the answer: {error}; use CAST in the SQL") from None

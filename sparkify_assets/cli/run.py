@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +17,7 @@ from sparkify_assets.cli.options import (
 )
 from sparkify_assets.cli.output import Format, counted, print_json, print_table, say
 from sparkify_assets.errors import LandingError
+from sparkify_assets.loading import loading
 from sparkify_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -77,13 +77,14 @@ def run_and_summarize(
     settings: Settings, months: Sequence[str] | None = None, *, rebuild: bool, quiet: bool
 ) -> Summary:
     """Run, with progress on standard error unless `quiet`, and sum up what was done."""
-    from sparkify_assets.cli.interrupt import interruptible
-    from sparkify_assets.cli.progress import Progress
-    from sparkify_assets.lake.lake import Lake
-    from sparkify_assets.refresh.plan import make_plan
-    from sparkify_assets.refresh.publish import publish
-    from sparkify_assets.refresh.report import summarize, versions
-    from sparkify_assets.refresh.steps import Outcome
+    with loading():
+        from sparkify_assets.cli.interrupt import interruptible
+        from sparkify_assets.cli.progress import Progress
+        from sparkify_assets.lake.lake import Lake
+        from sparkify_assets.refresh.plan import make_plan
+        from sparkify_assets.refresh.publish import publish
+        from sparkify_assets.refresh.report import summarize, versions
+        from sparkify_assets.refresh.steps import Outcome
 
     started = time.monotonic()
     plan = make_plan(settings, only=months, rebuild=rebuild)
@@ -96,9 +97,8 @@ def run_and_summarize(
         if plan.needed:
             # Dagster and the engine take seconds to load: not where there is nothing to do.
             progress.note("starting Dagster and the engine")
-            from sparkify_assets.refresh.run import refresh
-
-            gc.freeze()  # what was loaded stays: no collection need look through it again
+            with loading():
+                from sparkify_assets.refresh.run import refresh
             outcome = interruptible(
                 lambda: refresh(
                     settings, only=months, rebuild=rebuild, plan=plan, watch=progress.step

@@ -7,6 +7,7 @@ where a key occurs again, which lines do not count.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
-from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_month, repeats
+from sparkify_assets.partitions import month_at
+from sparkify_assets.transforms.events import DAY_MS, EVENT_KEY, LINE_KEY, lines_by_day, repeats
 
 _KEPT = 4
 _REPEATED = "_repeated"
@@ -73,13 +75,16 @@ def without_repeats(rows: DataFrame, found: Found) -> DataFrame:
 
 
 def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:
-    months = lines_by_month(rows([*EVENT_KEY, "page"])).collect()
+    days = lines_by_day(rows([*EVENT_KEY, "page"])).collect()
     repeated = None
-    if any(row["repeated"] for row in months):
+    if any(row["lines"] > row["events"] for row in days):
         columns = [*LINE_KEY, *(field.column for field in LOG_FIELDS)]
         repeated = repeats(rows(columns).filter(within)).toArrow()
+    plays: Counter[str] = Counter()
+    for row in days:
+        plays[month_at(row["day"] * DAY_MS)] += row["plays"]
     return Found(
-        lines=sum(row["lines"] for row in months),
-        plays={row["month"]: row["plays"] for row in months},
+        lines=sum(row["lines"] for row in days),
+        plays=dict(plays),
         repeats=repeated if repeated is not None and len(repeated) else None,
     )

@@ -17,17 +17,17 @@ GROUP_BYTES = 16 << 20
 MOST_BYTES = 64 << 20
 
 
-def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """As `groups_by_file`, where all rows belong to the same file."""
     return (group for _, group in groups_by_file(("", batch) for batch in batches))
 
 
 def groups_by_file(
     batches: Iterable[tuple[str, pa.RecordBatch]],
-) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The same rows, of each file in the same order, in batches that make a group each.
+) -> Iterator[tuple[str, pa.Table]]:
+    """The same rows, of each file in the same order, in tables that make a group each.
 
-    A batch has GROUP_ROWS; fewer if it is the last of its file, if it takes GROUP_BYTES, or if what
+    A table has GROUP_ROWS; fewer if it is the last of its file, if it takes GROUP_BYTES, or if what
     waits of all files together takes more than MOST_BYTES: then the file with most bytes is next.
 
     Args:
@@ -69,5 +69,6 @@ class _Waiting:
         self.size += size
         return size
 
-    def together(self) -> pa.RecordBatch:
-        return self.batches[0] if len(self.batches) == 1 else pa.concat_batches(self.batches)
+    def together(self) -> pa.Table:
+        """As they are: a Parquet writer takes chunks, and nothing is copied."""
+        return pa.Table.from_batches(self.batches)

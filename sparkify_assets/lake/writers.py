@@ -33,17 +33,17 @@ class PartWriters:
         self._schema = pa.schema([table.plain_schema.field(name) for name in self._inside])
         # Numbers and times seldom occur again: a dictionary of them takes time and room.
         self.dictionaries = [one.name for one in self._schema if not _is_number(one.type)]
+        # Least and greatest text of a group seldom rule it out for anybody, and take time to find.
+        self.statistics = [one.name for one in self._schema if _is_number(one.type)]
         self._open: dict[str, _File] = {}
         self.parts: list[Part] = []
 
-    def write(self, folder: str, values: dict[str, str], group: pa.RecordBatch) -> None:
+    def write(self, folder: str, values: dict[str, str], group: pa.Table) -> None:
         """Write a group of rows of the partition with these values."""
         if folder not in self._open:
             self._open[folder] = self._new(folder, values)
         file = self._open[folder]
-        rows = pa.Table.from_batches([group.select(self._inside)], schema=self._schema)
-        file.writer.write_table(rows, row_group_size=max(1, group.num_rows))
-        file.rows += group.num_rows
+        file.write(group.select(self._inside))
         if file.rows >= _ROWS_PER_FILE:
             self.parts.append(self._open.pop(folder).finish())
 
@@ -88,14 +88,22 @@ class _File:
         self.values = values
         self.out = out
         self.rows = 0
+        self._nulls = dict.fromkeys(writers.schema.names, 0)
         self._metadata: list[pq.FileMetaData] = []
         self.writer = pq.ParquetWriter(
             out,
             writers.schema,
             compression="zstd",
             use_dictionary=writers.dictionaries,
+            write_statistics=writers.statistics,
             metadata_collector=self._metadata,
         )
+
+    def write(self, group: pa.Table) -> None:
+        self.writer.write_table(group, row_group_size=max(1, group.num_rows))
+        self.rows += group.num_rows
+        for name, column in zip(group.column_names, group.columns, strict=True):
+            self._nulls[name] += column.null_count
 
     def finish(self) -> Part:
         self.writer.close()
@@ -107,21 +115,7 @@ class _File:
             partition=self.values,
             size=size,
             rows=metadata.num_rows,
-            nulls=_nulls(metadata),
+            nulls=self._nulls,
             columns={one.name: str(one.type) for one in metadata.schema.to_arrow_schema()},
             written_at=time.time_ns() // 1_000_000,
         )
-
-
-def _nulls(metadata: pq.FileMetaData) -> dict[str, int]:
-    nulls: dict[str, int] = {}
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            column = row_group.column(index)
-            name = column.path_in_schema
-            if "." in name:  # inside a list, where an empty list counts as a null
-                continue
-            found = column.statistics.null_count if column.statistics else 0
-            nulls[name] = nulls.get(name, 0) + found
-    return nulls

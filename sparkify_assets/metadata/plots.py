@@ -1,62 +1,106 @@
-"""Small plots for the metadata of a materialization, as pictures within Markdown."""
+"""Small plots for the metadata of a materialization, as pictures within Markdown.
+
+A plot is a few lines of SVG: a run over two years draws one for each month, and a library for plots
+takes longer for them than the engine does for a table (docs/how-it-works.md).
+"""
 
 from __future__ import annotations
 
 import base64
-import io
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from math import ceil, floor, log10
+from xml.sax.saxutils import escape
 
 from dagster import MarkdownMetadataValue
 
 from sparkify_assets.partitions import first_instant, next_month
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 _DAY_MS = 86_400_000
 _COLOUR = "#4f43dd"
 _GREY = "#555555"
+_LIGHT = "#dddddd"
+# Of the picture, and of the field within it, in pixels.
+_WIDTH, _HEIGHT = 675, 198
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 665, 30, 170
+_MOST_TICKS = 4
+_MOST_MONTHS = 12
 
 
 def plays_per_day(month: str, days: Mapping[str, int]) -> MarkdownMetadataValue:
-    """A step for each day of the month; `days` are rows by `YYYY-MM-DD`."""
+    """A bar for each day of the month; `days` are rows by `YYYY-MM-DD`."""
     length = (first_instant(next_month(month)) - first_instant(month)) // _DAY_MS
     counts = [days.get(f"{month}-{day:02d}", 0) for day in range(1, length + 1)]
-    figure, axes = _figure(f"plays per day, {month}")
-    axes.stairs(counts, [day + 0.5 for day in range(length + 1)], fill=True, color=_COLOUR)
-    axes.set_xlim(0.5, length + 0.5)
-    axes.set_xticks(range(1, length + 1, 7))
-    axes.set_ylim(bottom=0)
-    return _picture(figure, f"plays per day of {month}")
+    field = _Field(length, max(counts))
+    bars = "".join(
+        f"M{field.x(index):.1f} {_BOTTOM}V{field.y(count):.1f}h{field.step:.1f}V{_BOTTOM}"
+        for index, count in enumerate(counts)
+    )
+    labels = {day - 0.5: str(day) for day in range(1, length + 1, 7)}
+    shape = f'<path d="{bars}" fill="{_COLOUR}"/>'
+    return _picture(f"plays per day, {month}", field, shape, labels)
 
 
 def match_rates(rates: Mapping[str, float]) -> MarkdownMetadataValue:
     """A point for each month: the share of plays that match a song, 0 to 1."""
-    figure, axes = _figure("plays that match a song of the catalogue, %, by month")
     months = sorted(rates)
-    axes.plot(range(len(months)), [100 * rates[m] for m in months], "o-", color=_COLOUR, ms=4)
-    step = max(1, len(months) // 12)
-    axes.set_xticks(range(0, len(months), step), months[::step])
-    axes.set_ylim(bottom=0)
-    return _picture(figure, "match rate by month")
+    percent = [100 * rates[month] for month in months]
+    field = _Field(len(months), max(percent, default=0))
+    points = [(field.x(index + 0.5), field.y(one)) for index, one in enumerate(percent)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in points)
+    shape = (
+        f'<polyline points="{line}" fill="none" stroke="{_COLOUR}" stroke-width="1.5"/>'
+        f'<g fill="{_COLOUR}">{dots}</g>'
+    )
+    every = max(1, ceil(len(months) / _MOST_MONTHS))
+    labels = {index + 0.5: months[index] for index in range(0, len(months), every)}
+    return _picture("plays that match a song of the catalogue, %, by month", field, shape, labels)
 
 
-def _figure(title: str) -> tuple[Figure, Any]:
-    # Loaded where a plot is made only; without pyplot, which would keep every figure.
-    from matplotlib.figure import Figure
+class _Field:
+    """Where things are: `number` steps from left to right, 0 to the top value upwards."""
 
-    figure = Figure(figsize=(7.5, 2.2), dpi=90)
-    axes = figure.add_axes((0.08, 0.14, 0.9, 0.72))
-    axes.set_title(title, fontsize=10, loc="left", color=_GREY)
-    axes.tick_params(labelsize=8, colors=_GREY)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.locator_params(axis="y", nbins=4)  # most of the time goes into the labels
-    return figure, axes
+    def __init__(self, number: int, most: float) -> None:
+        self.step = (_RIGHT - _LEFT) / max(number, 1)
+        self.ticks = _ticks(most)
+
+    def x(self, index: float) -> float:
+        return _LEFT + index * self.step
+
+    def y(self, value: float) -> float:
+        return _BOTTOM - value / self.ticks[-1] * (_BOTTOM - _TOP)
 
 
-def _picture(figure: Figure, text: str) -> MarkdownMetadataValue:
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    data = base64.b64encode(content.getvalue()).decode()
-    return MarkdownMetadataValue(f"![{text}](data:image/png;base64,{data})")
+def _ticks(most: float) -> Sequence[float]:
+    """Round numbers from 0 up to `most` or just above it."""
+    rough = max(most, 1e-9) / _MOST_TICKS
+    power = 10.0 ** floor(log10(rough))
+    step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough * (1 - 1e-9))
+    return [number * step for number in range(ceil(most / step - 1e-9) + 1)] if most else [0, 1]
+
+
+def _told(tick: float) -> str:
+    return f"{tick:,.0f}" if tick == int(tick) else f"{tick:g}"
+
+
+def _picture(
+    title: str, field: _Field, shape: str, labels: Mapping[float, str]
+) -> MarkdownMetadataValue:
+    """Markdown of a plot; `labels` stand below these steps."""
+    lines = "".join(
+        f'<path d="M{_LEFT} {field.y(tick):.1f}H{_RIGHT}" stroke="{_LIGHT}"/>'
+        f'<text x="{_LEFT - 6}" y="{field.y(tick) + 4:.1f}" text-anchor="end">{_told(tick)}</text>'
+        for tick in field.ticks
+    )
+    below = "".join(
+        f'<text x="{field.x(at):.1f}" y="{_BOTTOM + 17}" text-anchor="middle">{label}</text>'
+        for at, label in labels.items()
+    )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
+        f'font-family="sans-serif" font-size="11" fill="{_GREY}">'
+        f'<rect width="100%" height="100%" fill="white"/>'
+        f'<text x="{_LEFT}" y="18" font-size="13">{escape(title)}</text>{lines}{shape}{below}</svg>'
+    )
+    data = base64.b64encode(svg.encode()).decode()
+    return MarkdownMetadataValue(f"![{title}](data:image/svg+xml;base64,{data})")

@@ -12,7 +12,7 @@ from functools import cache
 from sparkify_assets.errors import LakeError, StorageUnavailable
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
-from sparkify_assets.ingest.place import place_of
+from sparkify_assets.ingest.place import place_of, rows_counted, rows_there
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.lake.scan import scan_part
@@ -69,17 +69,12 @@ def _parts(snapshot: Snapshot, files: Iterable[LandedFile]) -> list[StoredPart]:
 
 def _missing_rows(snapshot: Snapshot, files: list[LandedFile]) -> str | None:
     """Whether the log has fewer rows of a batch than the ledger counts in it."""
-    expected: dict[tuple[str, str], int] = {}
-    for file in files:
-        expected[file.scope, file.batch] = expected.get((file.scope, file.batch), 0) + file.rows
-    there: dict[tuple[str, str], int] = {}
-    for part in snapshot.parts:
-        there[place_of(part)] = there.get(place_of(part), 0) + part.rows
-    for (scope, batch), rows in expected.items():
-        if there.get((scope, batch), 0) < rows:
+    there = rows_there(snapshot)
+    for (scope, batch), rows in rows_counted(files).items():
+        if there[scope, batch] < rows:
             return _with_way_out(
                 snapshot,
-                f"batch {batch} of {scope} has {there.get((scope, batch), 0):,} rows of the "
+                f"batch {batch} of {scope} has {there[scope, batch]:,} rows of the "
                 f"{rows:,} that the ledger counts",
                 {"landing_month": scope},
             )

@@ -12,26 +12,33 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
-from sparkify_assets.transforms.columns import filled, instant, with_month
+from sparkify_assets.transforms.columns import filled, with_month
 
 EVENT_KEY = ("session_id", "item_in_session", "ts", "user_id")
 LINE_KEY = ("source_file", "line")
 _PAYLOAD = [field.column for field in LOG_FIELDS]
 PLAY = "NextSong"
+DAY_MS = 86_400_000
 
 
-def lines_by_month(raw_logs: DataFrame) -> DataFrame:
-    """By `month` (YYYY-MM): `lines`, those that are `plays`, and the events that are `repeated`.
+def lines_by_day(raw_logs: DataFrame) -> DataFrame:
+    """By `day` (whole days since 1970, UTC): `lines`, those that are `plays`, and `events`.
 
-    A hash table of the keys; no line is sorted or kept.
+    Events are told apart by a hash of 64 bits of their key: two may count as one, by a chance in
+    millions, and then `repeats` finds that none is repeated. No line is sorted or kept.
     """
-    each = raw_logs.groupBy(*_key()).agg(
-        F.count(F.lit(1)).alias("lines"), F.sum((F.col("page") == PLAY).cast("int")).alias("plays")
-    )
-    return each.groupBy(F.date_format(instant(), "yyyy-MM").alias("month")).agg(
-        F.sum("lines").alias("lines"),
-        F.sum("plays").alias("plays"),
-        F.sum((F.col("lines") > 1).cast("int")).alias("repeated"),
+    return (
+        raw_logs.select(
+            F.expr(f"ts div {DAY_MS}").alias("day"),
+            (F.col("page") == PLAY).cast("int").alias("play"),
+            F.xxhash64(*_key()).alias("event"),
+        )
+        .groupBy("day")
+        .agg(
+            F.count(F.lit(1)).alias("lines"),
+            F.sum("play").alias("plays"),
+            F.countDistinct("event").alias("events"),
+        )
     )
 
 

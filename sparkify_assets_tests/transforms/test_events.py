@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify_assets.transforms.events import LINE_KEY, events, lines_by_month, plays, repeats
+from sparkify_assets.transforms.events import (
+    DAY_MS,
+    LINE_KEY,
+    events,
+    lines_by_day,
+    plays,
+    repeats,
+)
 from sparkify_assets_tests.transforms.frames import raw_logs, rows
-from sparkify_assets_tests.zone import event
+from sparkify_assets_tests.zone import event, ts
 
 pytestmark = pytest.mark.engines
 
@@ -83,7 +90,7 @@ def test_duplicates_are_found_before_pages_are_chosen(spark: SparkSession) -> No
     assert plays(_counting(frame)).count() == 0
 
 
-def test_lines_plays_and_repeated_events_are_counted_by_month(spark: SparkSession) -> None:
+def test_lines_plays_and_events_are_counted_by_day(spark: SparkSession) -> None:
     frame = raw_logs(
         spark,
         event(),
@@ -93,11 +100,11 @@ def test_lines_plays_and_repeated_events_are_counted_by_month(spark: SparkSessio
         event("2018-12-01 00:00:00.000", userId=""),
         event("2018-12-01 00:00:00.000", userId=None, page="Home"),
     )
-    found = {row["month"]: row for row in rows(lines_by_month(frame), "month")}
-    assert found == {
-        "2018-11": {"month": "2018-11", "lines": 4, "plays": 3, "repeated": 1},
-        "2018-12": {"month": "2018-12", "lines": 2, "plays": 1, "repeated": 1},
-    }
+    day = ts("2018-11-15") // DAY_MS
+    assert rows(lines_by_day(frame), "day") == [
+        {"day": day, "lines": 4, "plays": 3, "events": 2},
+        {"day": day + 16, "lines": 2, "plays": 1, "events": 1},
+    ]
 
 
 def test_of_equal_lines_the_first_one_counts(spark: SparkSession) -> None:
