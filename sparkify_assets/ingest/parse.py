@@ -29,7 +29,7 @@ _DUCKDB = {Kind.WHOLE: "BIGINT", Kind.NUMBER: "DOUBLE"}
 _ODD_ANYWHERE = (
     r"^\s*[^{\s]",  # no object
     r",\s*[\]}]",  # a comma too many
-    r':\s*(?:[^"n\d\s-]|-\D|n[^u])',  # true, false, a list, an object, NaN, an infinity
+    r'"\s*:\s*(?:[^"n\d\s-]|-\D|n[^u])',  # true, false, a list, an object, NaN, an infinity
     r"\\u00[2-7]",  # an escaped ASCII character, maybe within a key
 )
 _ODD_VALUE = {

@@ -6,6 +6,7 @@ Only texts of the logs are repaired; the song files are encoded correctly.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -43,27 +44,29 @@ def repair_columns(rows: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
 
 
 def _repair(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray | None]:
-    # Only text beyond ASCII can be wrong: that is where bytes outnumber characters.
-    if all(map(_is_ascii, column.chunks)):
+    texts = column.combine_chunks()
+    rows = _beyond_ascii(texts)
+    if not len(rows):
         return column, None
     # The same texts come again and again: each of them once.
-    encoded = column.combine_chunks().dictionary_encode()
-    texts = encoded.dictionary
-    beyond = pc.not_equal(pc.binary_length(texts), pc.utf8_length(texts))
-    right = pa.array(map(repair_text, texts.filter(beyond).to_pylist()), pa.string())
-    repaired = pc.replace_with_mask(texts, beyond, right)
-    changed = pc.not_equal(texts, repaired)
-    if not pc.any(changed).as_py():
+    found = texts.take(pa.array(rows)).dictionary_encode()
+    right = pa.array(map(repair_text, found.dictionary.to_pylist()), pa.string())
+    wrong = pc.not_equal(found.dictionary, right).take(found.indices).fill_null(False)
+    changed = np.zeros(len(texts), np.bool_)
+    changed[rows] = wrong.to_numpy(zero_copy_only=False)
+    if not changed.any():
         return column, None
-    mask = changed.take(encoded.indices).fill_null(False)
-    return pa.chunked_array([repaired.take(encoded.indices)]), pa.chunked_array([mask])
+    mask = pa.array(changed)
+    repaired = pc.replace_with_mask(texts, mask, right.take(found.indices).filter(wrong))
+    return pa.chunked_array([repaired]), pa.chunked_array([mask])
 
 
-def _is_ascii(texts: pa.StringArray) -> bool:
-    """Whether there is no byte beyond ASCII; looks at all of the buffer that the texts share."""
-    characters = texts.buffers()[2]
-    return characters is None or not len(characters) or _largest(characters) < _BEYOND_ASCII
-
-
-def _largest(characters: pa.Buffer) -> int:
-    return int(np.frombuffer(characters, np.uint8).max())
+def _beyond_ascii(texts: pa.StringArray) -> npt.NDArray[np.int64]:
+    """The numbers of the rows with a byte beyond ASCII: only these can be wrong, mostly few."""
+    _, offsets, characters = texts.buffers()
+    if characters is None or not len(texts):
+        return np.array([], np.int64)
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    held = np.frombuffer(characters, np.uint8)[ends[0] : ends[-1]]
+    where = np.flatnonzero(held >= _BEYOND_ASCII) + ends[0]
+    return np.unique(np.searchsorted(ends, where, side="right") - 1)

@@ -47,3 +47,21 @@ def test_columns_are_repaired_and_rows_counted_once() -> None:
     assert repaired["artist"].to_pylist() == ["plain", "Björk", "Björk", None]
     assert repaired["song"].to_pylist() == [None, "Jóga", "x", "é"]
     assert changed.to_pylist() == [False, True, False, True]
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.text(st.sampled_from("aé¤Ã©"), max_size=4)
+        | st.text(max_size=4).map(lambda text: encoded(text, 2)),
+        max_size=12,
+    ),
+    st.integers(0, 3),
+)
+def test_a_column_is_repaired_text_by_text(texts: list[str | None], passed_over: int) -> None:
+    column = pa.chunked_array([pa.array(texts, pa.string())]).slice(passed_over)
+    repaired, changed = repair_columns(pa.table({"song": column, "ts": [0] * len(column)}))
+    before = column.to_pylist()
+    expected = [text if text is None else repair_text(text) for text in before]
+    assert repaired["song"].to_pylist() == expected
+    assert changed.to_pylist() == [a != b for a, b in zip(before, expected, strict=True)]
