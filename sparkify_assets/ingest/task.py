@@ -28,7 +28,7 @@ from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import Requests, together
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
-_LINES_BYTES = 8 << 20
+_LINES_BYTES = 24 << 20
 _LINES = ["file", "line", "text"]
 
 

@@ -7,16 +7,15 @@ engine's tasks and travel to the driver with the report of the parts.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from typing import Any
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkify_assets.errors import LakeError
+from sparkify_assets.lake.row_hashes import content_hashes, key_hashes
 from sparkify_assets.lake.slices import Slice, by_partition
 from sparkify_assets.tables import Table
 
@@ -24,6 +23,8 @@ PREVIEW_ROWS = 10
 SAMPLE_ROWS = 10
 _LONGEST_TEXT = 120
 _KEY = "_key"
+_CONTENT = "_content"
+MASK = (1 << 63) - 1
 PROBLEM = "problem"
 
 Row = dict[str, str]
@@ -67,7 +68,11 @@ class Notes:
 
 
 class NoteTaker:
-    """Takes notes of one task's rows. All rows of a partition come to one task."""
+    """Takes notes of one task's rows. All rows of a partition come to one task.
+
+    Attributes:
+        content: a hash of the rows by partition, in any order; of tables declared so.
+    """
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -75,6 +80,7 @@ class NoteTaker:
         self._hashes: dict[str, list[npt.NDArray[np.uint64]]] = {}
         self._differing: list[Row] = []
         self.notes: dict[str, Notes] = {}
+        self.content: dict[str, int] = {}
 
     def arrive(self, schema: pa.Schema) -> None:
         """Note with which columns the next rows came, before they are cast."""
@@ -100,7 +106,10 @@ class NoteTaker:
         if self._audited:
             batch = self._without_lacking(batch)
             # Of all rows at once: a partition may have few of them.
-            batch = batch.append_column(_KEY, _hashes(batch.select(list(self._table.key))))
+            batch = batch.append_column(_KEY, key_hashes(batch.select(list(self._table.key))))
+        if self._table.content_hash:
+            hashes = content_hashes(batch.select(self._table.names))
+            batch = batch.append_column(_CONTENT, hashes)
         slices = []
         for one in by_partition(self._table, batch):
             key, rows = one.key, one.rows.select(self._table.names)
@@ -110,6 +119,9 @@ class NoteTaker:
             found.differing = found.differing or self._differing
             if self._audited:
                 self._hashes.setdefault(key, []).append(one.rows.column(_KEY).to_numpy())
+            if self._table.content_hash:
+                content = int(one.rows.column(_CONTENT).to_numpy().sum(dtype=np.uint64))
+                self.content[key] = (self.content.get(key, 0) + content) & MASK
             if len(found.preview) < PREVIEW_ROWS:
                 missing = PREVIEW_ROWS - len(found.preview)
                 found.preview += texts(rows.slice(0, missing))
@@ -180,20 +192,3 @@ def _fits(found: pa.DataType, declared: pa.DataType | None) -> bool:
     if declared == pa.string():
         return found in (pa.string(), pa.large_string(), pa.string_view())
     return bool(found == declared) or found.id == declared.id
-
-
-def _hashes(keys: pa.RecordBatch) -> pa.Array:
-    """A number for the key of each row, in 8 bytes; equal for equal keys, null equals null."""
-    (kind, *more) = keys.schema.types
-    if not more and (pa.types.is_int64(kind) or pa.types.is_timestamp(kind)):
-        return keys.column(0).cast(pa.int64()).cast(pa.uint64(), safe=False)
-    with _database().cursor() as connection:
-        connection.register("keys", keys)
-        names = ", ".join(keys.schema.names)
-        found = connection.sql(f"SELECT hash({names}) AS key FROM keys").to_arrow_table()  # noqa: S608 -- columns that are declared
-    return found["key"].combine_chunks()
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": 1})

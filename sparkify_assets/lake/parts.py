@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.notes import Notes, NoteTaker
+from sparkify_assets.lake.notes import MASK, Notes, NoteTaker
 from sparkify_assets.lake.part import Part
 from sparkify_assets.lake.row_groups import groups_by_file
 from sparkify_assets.lake.writers import PartWriters, folder_of
@@ -25,7 +25,6 @@ from sparkify_assets.storage.requests import PUT, together
 from sparkify_assets.tables import TABLES, Table
 
 REPORT_SCHEMA = "report string"
-_MASK = (1 << 63) - 1
 
 
 @dataclass
@@ -46,7 +45,7 @@ class Written:
         """Take in what another writer of the same table wrote."""
         self.parts.extend(other.parts)
         for key, value in other.content.items():
-            self.content[key] = (self.content.get(key, 0) + value) & _MASK
+            self.content[key] = (self.content.get(key, 0) + value) & MASK
         for key, found in other.notes.items():
             self.notes.setdefault(key, Notes()).add(found)
         self.requests = together(self.requests, other.requests)
@@ -76,11 +75,11 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
         LakeError: a column is missing or has another type.
     """
     notes = NoteTaker(table)
-    written = Written(notes=notes.notes)
+    written = Written(content=notes.content, notes=notes.notes)
     values: dict[str, dict[str, str]] = {}
     writers: PartWriters | None = None
     try:
-        for folder, group in groups_by_file(_prepared(batches, table, written, notes, values)):
+        for folder, group in groups_by_file(_prepared(batches, table, notes, values)):
             writers = writers or PartWriters(table, location)
             writers.write(folder, values[folder], group)
         if writers is not None:
@@ -124,7 +123,6 @@ def part_writer(
 def _prepared(
     batches: Iterable[pa.RecordBatch],
     table: Table,
-    written: Written,
     notes: NoteTaker,
     values: dict[str, dict[str, str]],
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -138,8 +136,6 @@ def _prepared(
             continue
         notes.arrive(batch.schema)
         for found in notes.take(_as_declared(batch, table)):
-            if table.content_hash:
-                written.add(Written(content={found.key: _content(found.rows)}))
             folder = folder_of(found.values)
             values.setdefault(folder, found.values)
             yield folder, found.rows
@@ -165,10 +161,3 @@ def _as_declared(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
                 ) from error
         arrays.append(array)
     return pa.RecordBatch.from_arrays(arrays, schema=table.plain_schema)
-
-
-def _content(rows: pa.RecordBatch) -> int:
-    from pandas.util import hash_pandas_object
-
-    hashes = hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
-    return int(hashes.sum(dtype="uint64")) & _MASK

@@ -7,7 +7,7 @@ to be written is in memory, so it is bounded by bytes, of all files together tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow as pa
 GROUP_ROWS = 1 << 15
 GROUP_BYTES = 16 << 20
 MOST_BYTES = 64 << 20
+_LEAST_BYTES = 1 << 20
 
 
 def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -27,24 +28,31 @@ def groups_by_file(
 ) -> Iterator[tuple[str, pa.Table]]:
     """The same rows, of each file in the same order, in tables that make a group each.
 
-    A table has GROUP_ROWS; fewer if it is the last of its file, if it takes GROUP_BYTES, or if what
-    waits of all files together takes more than MOST_BYTES: then the file with most bytes is next.
+    A table has GROUP_ROWS; fewer if it is the last of its file, if it takes GROUP_BYTES, if nothing
+    more came for its file while others got GROUP_BYTES (where files come one after the other, most
+    are complete then), or if what waits of all files together takes more than MOST_BYTES: then the
+    file with most bytes is next.
 
     Args:
         batches: rows, each with the name of the file that they belong to.
     """
-    waiting: dict[str, _Waiting] = {}
-    total = 0
+    waiting: dict[str, _Waiting] = {}  # who got rows last stands last
+    total = given = 0
     for name, batch in batches:
         rows = batch
         while rows.num_rows:
-            file = waiting.setdefault(name, _Waiting())
+            file = waiting[name] = waiting.pop(name) if name in waiting else _Waiting()
             room = GROUP_ROWS - file.rows
-            total += file.add(rows.slice(0, room))
+            size = file.add(rows.slice(0, room))
+            total, given = total + size, given + size
+            file.given = given
             rows = rows.slice(room)
             if file.rows == GROUP_ROWS or file.size >= GROUP_BYTES:
                 total -= file.size
                 yield name, waiting.pop(name).together()
+        for idle in _idle(waiting, given):
+            total -= waiting[idle].size
+            yield idle, waiting.pop(idle).together()
         while total > MOST_BYTES:
             largest = max(waiting, key=lambda one: waiting[one].size)
             total -= waiting[largest].size
@@ -53,13 +61,25 @@ def groups_by_file(
         yield name, file.together()
 
 
+def _idle(waiting: Mapping[str, _Waiting], given: int) -> list[str]:
+    """Files that got nothing for long. One with little in it goes on waiting for more."""
+    found = []
+    for name, file in waiting.items():
+        if given - file.given < GROUP_BYTES:
+            break
+        if file.size >= _LEAST_BYTES:
+            found.append(name)
+    return found
+
+
 @dataclass
 class _Waiting:
-    """Rows of one file."""
+    """Rows of one file; `given` is how much all files had got when this one got its last."""
 
     batches: list[pa.RecordBatch] = field(default_factory=list)
     rows: int = 0
     size: int = 0
+    given: int = 0
 
     def add(self, batch: pa.RecordBatch) -> int:
         """Take in more rows; returns their bytes."""

@@ -128,3 +128,28 @@ def test_a_file_of_wide_rows_takes_bounded_memory(lake: Lake) -> None:
     written = write_parts(batches(), REJECTS, lake.table_location(REJECTS))
     assert sum(part.rows for part in written.parts) == 40_000
     assert most < 10 * MOST_BYTES
+
+
+def test_a_file_that_is_complete_is_written_before_the_end() -> None:
+    """Months that come one after the other: what is left of one does not wait for the last."""
+    month = pa.RecordBatch.from_pydict({"text": ["x" * 500] * (GROUP_ROWS // 4)})
+
+    def batches() -> Iterator[tuple[str, pa.RecordBatch]]:
+        for name in "abcdef":
+            yield from ((name, month) for _ in range(2))
+
+    waiting = most = 0
+    names = []
+
+    def given() -> Iterator[tuple[str, pa.RecordBatch]]:
+        nonlocal waiting, most
+        for name, batch in batches():
+            waiting += batch.nbytes
+            most = max(most, waiting)
+            yield name, batch
+
+    for name, group in groups_by_file(given()):
+        waiting -= group.nbytes
+        names.append((name, group.num_rows))
+    assert names == [(name, GROUP_ROWS // 2) for name in "abcdef"]
+    assert most < GROUP_BYTES + 4 * month.nbytes < 12 * month.nbytes  # which is all of them
