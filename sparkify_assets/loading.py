@@ -14,9 +14,11 @@ def loading() -> Iterator[None]:
     Loading Dagster makes hundreds of thousands of objects that all stay; Python would look through
     them again and again, a third of the time. Afterwards no look goes through them any more.
     """
+    before = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        if before:
+            gc.enable()

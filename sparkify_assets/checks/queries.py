@@ -227,8 +227,10 @@ def _streamed(
     """The name under which one query, and only one, can read these rows as they come."""
     schema = pa.schema([table.plain_schema.field(column) for column in columns])
     connection.register("source", pa.RecordBatchReader.from_batches(schema, batches))
-    yield "source"
-    connection.unregister("source")
+    try:
+        yield "source"
+    finally:
+        connection.unregister("source")
 
 
 def _rows(result: Any) -> list[Row]:

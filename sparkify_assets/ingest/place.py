@@ -39,7 +39,7 @@ def whole_places(snapshot: Snapshot, files: Iterable[LandedFile]) -> set[Place]:
     """The places where every row belongs to one of these files.
 
     A batch is committed, and removed, as a whole; what others of its files left there makes it
-    more than is counted.
+    more than is counted. That a part is as its commit says is told when it is read.
     """
     there = rows_there(snapshot)
     return {place for place, rows in rows_counted(files).items() if there[place] == rows}

@@ -146,12 +146,11 @@ def landed_rows(
     wanted = [name for name in snapshot.table.names if names is None or name in names]
     whole = whole_places(snapshot, files)
     others = [file for file in files if (file.scope, file.batch) not in whole]
+    if others and not whole:
+        return _rows_of(spark, snapshot, others, wanted)
     # Mostly every row of a batch counts, and nobody has to ask each to which file it belongs.
     rows = read_where(spark, snapshot, [_partition(snapshot, *place) for place in whole], wanted)
-    if not others:
-        return rows
-    some = _rows_of(spark, snapshot, others, wanted)
-    return rows.unionByName(some) if whole else some
+    return rows.unionByName(_rows_of(spark, snapshot, others, wanted)) if others else rows
 
 
 def _rows_of(

@@ -16,6 +16,7 @@ GROUP_ROWS = 1 << 15
 GROUP_BYTES = 16 << 20
 MOST_BYTES = 64 << 20
 _LEAST_BYTES = 1 << 20
+_MOST_HELD = 4
 
 
 def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -84,6 +85,9 @@ class _Waiting:
     def add(self, batch: pa.RecordBatch) -> int:
         """Take in more rows; returns their bytes."""
         size = int(batch.nbytes)
+        if batch.get_total_buffer_size() > _MOST_HELD * size:
+            # A few rows of many, which would all stay in memory with them.
+            batch = pa.concat_batches([batch])
         self.batches.append(batch)
         self.rows += batch.num_rows
         self.size += size

@@ -123,6 +123,19 @@ def test_a_play_too_few_is_found(loaded: World) -> None:
     assert (found.description or "").startswith("1 plays, but 2")
 
 
+def test_rows_of_a_replaced_file_are_no_events(loaded: World) -> None:
+    replaced, late = "log_data/2018/11/c.json", "log_data/2018/11/late.json"
+    loaded.zone.logs(replaced, *[event(sessionId=30, itemInSession=item) for item in range(5)])
+    loaded.zone.logs("log_data/2018/11/b.json", event(sessionId=31))
+    loaded.zone.logs(late, event("2018-12-01 00:00", sessionId=32))
+    assert run(loaded, "2018-11", "2018-12").success  # all three in one batch
+    loaded.zone.logs(replaced, event(sessionId=33))
+    ran = run(loaded, "2018-11", "2018-12")
+    for month, plays in (("2018-11", 4), ("2018-12", 3)):
+        found = one(ran, "songplays", "plays_are_events", month)
+        assert (found.passed, numbers(found.metadata)["events"]) == (True, plays)
+
+
 def test_an_event_delivered_twice_counts_once(world: World) -> None:
     world.zone.logs(NOVEMBER, event(), event())
     world.zone.logs("log_data/2018/11/again.json", event())

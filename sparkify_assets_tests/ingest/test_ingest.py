@@ -345,5 +345,54 @@ def test_rows_that_the_engine_does_not_deliver_are_noticed(
         read_raw_logs(bench.spark, bench.lake, read_ledger(bench.lake), ["2018-11"])
 
 
+def test_songs_that_the_engine_does_not_deliver_are_noticed_until_it_does(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was counted is remembered for three tables, but neither a failure nor an older lake."""
+    from sparkify_assets.ingest import raw
+    from sparkify_assets.lake import frames
+
+    def count() -> int:
+        return read_raw_songs(bench.spark, bench.lake, read_ledger(bench.lake)).frame.count()
+
+    bench.zone.song("S1")
+    bench.run()
+    read = frames.read_where
+    with monkeypatch.context() as patched:
+        patched.setattr(raw, "read_where", lambda *given: read(*given).filter("song_id > 'S1'"))
+        for _ in range(2):
+            with pytest.raises(PlanChanged, match="0 rows were found of the 1"):
+                count()
+    assert count() == 1
+    bench.zone.song("S2")
+    bench.run()
+    with monkeypatch.context() as patched:
+        patched.setattr(raw, "read_where", lambda *given: read(*given).filter("song_id > 'S1'"))
+        with pytest.raises(PlanChanged, match="1 rows were found of the 2"):
+            count()
+    assert count() == 2
+
+
+def test_where_all_rows_of_a_batch_count_none_is_asked_for_its_file(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparkify_assets.ingest import raw
+
+    asked: list[int] = []
+    rows_of = raw._rows_of
+    monkeypatch.setattr(
+        raw, "_rows_of", lambda *given: (asked.append(len(given[2])), rows_of(*given))[1]
+    )
+    for day in (15, 16):
+        bench.zone.logs(f"log_data/2018-11-{day}-events.json", event(sessionId=day))
+    bench.run()
+    assert bench.sessions() == [15, 16]
+    assert not asked
+    bench.zone.logs("log_data/2018-11-16-events.json", event(sessionId=17))
+    bench.run()
+    assert bench.sessions() == [15, 17]
+    assert set(asked) == {1}  # the file that shares its batch with the one that was replaced
+
+
 def _no_session() -> SparkSession:
     raise AssertionError("the engine was started although there is nothing to read")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify_assets.ingest.repair import repair_columns, repair_text
+from sparkify_assets.ingest.repair import _beyond_ascii, repair_columns, repair_text
 
 
 def encoded(text: str, times: int) -> str:
@@ -49,19 +49,28 @@ def test_columns_are_repaired_and_rows_counted_once() -> None:
     assert changed.to_pylist() == [False, True, False, True]
 
 
-@given(
-    st.lists(
-        st.none()
-        | st.text(st.sampled_from("aé¤Ã©"), max_size=4)
-        | st.text(max_size=4).map(lambda text: encoded(text, 2)),
-        max_size=12,
-    ),
-    st.integers(0, 3),
+_TEXTS = st.lists(
+    st.none()
+    | st.text(st.sampled_from("aé¤Ã©"), max_size=4)
+    | st.text(max_size=4).map(lambda text: encoded(text, 2)),
+    max_size=12,
 )
-def test_a_column_is_repaired_text_by_text(texts: list[str | None], passed_over: int) -> None:
-    column = pa.chunked_array([pa.array(texts, pa.string())]).slice(passed_over)
+
+
+@given(_TEXTS, _TEXTS)
+def test_a_column_is_repaired_text_by_text(one: list[str | None], two: list[str | None]) -> None:
+    column = pa.chunked_array([pa.array(one, pa.string()), pa.array(two, pa.string())])
     repaired, changed = repair_columns(pa.table({"song": column, "ts": [0] * len(column)}))
-    before = column.to_pylist()
+    before = [*one, *two]
     expected = [text if text is None else repair_text(text) for text in before]
     assert repaired["song"].to_pylist() == expected
     assert changed.to_pylist() == [a != b for a, b in zip(before, expected, strict=True)]
+
+
+@given(_TEXTS, st.integers(0, 3), st.integers(0, 12))
+def test_rows_beyond_ascii_are_found_in_a_part_of_an_array(
+    texts: list[str | None], first: int, length: int
+) -> None:
+    part = pa.array(texts, pa.string()).slice(first, length)
+    expected = [n for n, text in enumerate(part.to_pylist()) if text and not text.isascii()]
+    assert _beyond_ascii(part).tolist() == expected

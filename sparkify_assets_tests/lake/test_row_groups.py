@@ -153,3 +153,35 @@ def test_a_file_that_is_complete_is_written_before_the_end() -> None:
         names.append((name, group.num_rows))
     assert names == [(name, GROUP_ROWS // 2) for name in "abcdef"]
     assert most < GROUP_BYTES + 4 * month.nbytes < 12 * month.nbytes  # which is all of them
+
+
+def test_a_file_with_little_in_it_waits_for_more_while_others_go() -> None:
+    large = pa.RecordBatch.from_pydict({"text": ["x" * 1_000] * 5_000})
+    few = pa.RecordBatch.from_pydict({"text": ["few"] * 2})
+    given = [pair for _ in range(20) for pair in (("small", few), ("large", large))]
+    found = [(name, group.num_rows) for name, group in groups_by_file(given)]
+    assert [rows for name, rows in found if name == "small"] == [40]
+    assert sum(rows for name, rows in found if name == "large") == 100_000
+
+
+def test_who_got_rows_last_is_not_idle_however_early_it_came() -> None:
+    batch = pa.RecordBatch.from_pydict({"text": ["x" * 500] * (GROUP_ROWS // 4)})
+    given = [("a", batch), ("b", batch), *[("a", batch)] * 6]
+    order = [name for name, _ in groups_by_file(given)]
+    assert order == ["a", "b", "a"]  # b goes as soon as a got much more, and not at the end
+
+
+def test_a_few_rows_that_wait_do_not_hold_the_batch_that_they_came_in() -> None:
+    before = pa.total_allocated_bytes()
+    most = 0
+
+    def months() -> Iterator[tuple[str, pa.RecordBatch]]:
+        nonlocal most
+        for month in range(40):
+            whole = pa.RecordBatch.from_pydict({"text": ["x" * 200] * (GROUP_ROWS + 50)})
+            most = max(most, pa.total_allocated_bytes() - before)
+            yield str(month), whole
+
+    rows = sum(group.num_rows for _, group in groups_by_file(months()))
+    assert rows == 40 * (GROUP_ROWS + 50)
+    assert most < 5 * 200 * GROUP_ROWS
