@@ -1,4 +1,4 @@
-# What people call here. Needs Python 3.11+ and make; everything else goes into .venv.
+# What people call here. Needs Python 3.11 to 3.13 and make; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
