@@ -1,6 +1,6 @@
 """Months: the one partitioning of the project, written `YYYY-MM`, always in UTC.
 
-Only the arithmetic of months and Dagster's partitions definition belong here.
+Only the arithmetic of months and days, and Dagster's partitions definition belong here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster import TimeWindowPartitionsDefinition
 
+DAY_MS = 86_400_000
 _MONTH = re.compile(r"((19|20)\d\d|2100)-(0[1-9]|1[0-2])")
 
 
@@ -73,6 +74,11 @@ def first_instant(month: str) -> int:
     """The first millisecond of `month`, as milliseconds since the epoch."""
     year, number = year_and_month(month)
     return int(dt.datetime(year, number, 1, tzinfo=dt.UTC).timestamp() * 1000)
+
+
+def days_in(month: str) -> int:
+    """How many days `month` has."""
+    return (first_instant(next_month(month)) - first_instant(month)) // DAY_MS
 
 
 def month_at(milliseconds: int) -> str:

@@ -17,13 +17,12 @@ import pyarrow as pa
 from sparkify_assets.ingest.raw import LandedLines
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
 from sparkify_assets.lake.snapshot import Snapshot
-from sparkify_assets.partitions import first_instant, next_month
+from sparkify_assets.partitions import DAY_MS, first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, SONGPLAYS, TABLES, WHOLE_TABLE, Table
 from sparkify_assets.transforms.events import PLAY
 
 EVENT_COLUMNS = ("session_id", "item_in_session", "ts", "user_id", "page")
 PLAY_COLUMNS = ("session_id", "start_time", "user_id", "song_id", "artist_id")
-_DAY_MS = 86_400_000
 # Beside an engine that may use half of the machine.
 _MEMORY = "2GB"
 
@@ -106,11 +105,11 @@ class Month:
         )
         holes = (
             "FROM sessions WHERE last_item::HUGEINT - first_item + 1 <> events "
-            f"OR (first_item > 0 AND began >= {self._first + _DAY_MS})"
+            f"OR (first_item > 0 AND began >= {self._first + DAY_MS})"
         )
         found = self._rows(
             "SELECT session_id, first_item, last_item, events, last_item::HUGEINT + 1 - events - "
-            f"(CASE WHEN began < {self._first + _DAY_MS} THEN first_item ELSE 0 END) AS missing "
+            f"(CASE WHEN began < {self._first + DAY_MS} THEN first_item ELSE 0 END) AS missing "
             f"{holes} ORDER BY session_id LIMIT {SAMPLE_ROWS}"
         )
         return (

@@ -9,11 +9,10 @@ from collections.abc import Collection
 from sparkify_assets.checks.specs import LINES_ACCOUNTED, MONTHS_CONFIGURED, REJECTED_SHARE
 from sparkify_assets.ingest.landing import SONG_SCOPE
 from sparkify_assets.ingest.ledger import Ledger, ScopeAccount
-from sparkify_assets.ingest.place import place_of
+from sparkify_assets.ingest.place import rows_there
 from sparkify_assets.ingest.rejected import Reject, some_rejects
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
-from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.audit import Finding
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
@@ -53,12 +52,12 @@ def _accounted(lake: Lake, scope: str, account: ScopeAccount) -> Finding:
     ]
     raw = RAW_SONGS if scope == SONG_SCOPE else RAW_LOGS
     for table, counted in ((raw, account.rows_by_batch), (REJECTS, account.rejected_by_batch)):
-        there = _rows_by_batch(lake.last_seen(table), scope)
+        there = rows_there(lake.last_seen(table))
         sample += [
             {"file": f"{table.name}, batch {batch}", "lines": f"{number} in the ledger",
-             "rows": f"{there.get(batch, 0)} there", "rejected": ""}
+             "rows": f"{there[scope, batch]} there", "rejected": ""}
             for batch, number in counted.items()
-            if there.get(batch, 0) < number
+            if there[scope, batch] < number
         ]  # fmt: skip
     numbers = {
         "files": account.files,
@@ -140,12 +139,3 @@ def _configured(ledger: Ledger, scope: str, months: Collection[str]) -> Finding:
 def _rejected(line: Reject, *, show_lines: bool) -> Row:
     found = {"file": line.source_file, "line": str(line.line), "reason": line.reason}
     return {**found, "text": line.text[:_TEXT]} if show_lines else found
-
-
-def _rows_by_batch(snapshot: Snapshot, scope: str) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    for part in snapshot.parts:
-        place, batch = place_of(part)
-        if place == scope:
-            rows[batch] = rows.get(batch, 0) + part.rows
-    return rows

@@ -16,8 +16,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
-from sparkify_assets.partitions import month_at
-from sparkify_assets.transforms.events import DAY_MS, EVENT_KEY, LINE_KEY, lines_by_day, repeats
+from sparkify_assets.partitions import DAY_MS, month_at
+from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_day, repeats
 
 _KEPT = 4
 _REPEATED = "_repeated"

@@ -24,6 +24,9 @@ from sparkify_assets.partitions import first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
 from sparkify_assets.transforms.events import LINE_KEY
 
+# Of the song files: what was counted last, as three tables read them. The rows of a version stay.
+_counted: list[tuple[str, int, int]] = []
+
 
 @dataclass(frozen=True)
 class RawRows:
@@ -82,10 +85,6 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
     return RawRows(rows)
 
 
-# Of the song files: what was counted last, as three tables read them. The rows of a version stay.
-_counted: list[tuple[str, int, int]] = []
-
-
 class LandedLines:
     """The log lines of the files with events in a month, batch by batch, read in this process.
 
@@ -108,12 +107,12 @@ class LandedLines:
             place = place_of(part)
             if place not in self._files:
                 continue
-            for batch in self._scan(part, self._columns, place):
+            for batch in self._scan(part, place):
                 self._seen += batch.num_rows
                 yield batch
 
-    def _scan(self, part: StoredPart, columns: list[str], place: Place) -> Iterator[pa.RecordBatch]:
-        location = self._snapshot.location
+    def _scan(self, part: StoredPart, place: Place) -> Iterator[pa.RecordBatch]:
+        location, columns = self._snapshot.location, self._columns
         if place in self._whole:
             yield from scan_part(RAW_LOGS, location, part, columns)
             return

@@ -24,7 +24,7 @@ SAMPLE_ROWS = 10
 _LONGEST_TEXT = 120
 _KEY = "_key"
 _CONTENT = "_content"
-MASK = (1 << 63) - 1
+_MASK = (1 << 63) - 1
 PROBLEM = "problem"
 
 Row = dict[str, str]
@@ -42,6 +42,8 @@ class Notes:
         differing: columns that did not come with the declared type, or that nobody declared.
         preview: the first rows, as texts.
         days: rows by day, `YYYY-MM-DD`, of a table that is declared with `day_of`.
+        content: a hash of the rows, 63 bits, of a table that is declared with `content_hash`; the
+            same in whatever order they come and however they are cut into parts.
     """
 
     rows: int = 0
@@ -51,6 +53,7 @@ class Notes:
     preview: list[Row] = field(default_factory=list)
     days: dict[str, int] = field(default_factory=dict)
     differing: list[Row] = field(default_factory=list)
+    content: int = 0
 
     def add(self, other: Notes) -> None:
         """Take in what another writer noted of the same partition."""
@@ -62,17 +65,14 @@ class Notes:
         self.differing = self.differing or other.differing
         for day, rows in other.days.items():
             self.days[day] = self.days.get(day, 0) + rows
+        self.content = (self.content + other.content) & _MASK
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 class NoteTaker:
-    """Takes notes of one task's rows. All rows of a partition come to one task.
-
-    Attributes:
-        content: a hash of the rows by partition, in any order; of tables declared so.
-    """
+    """Takes notes of one task's rows. All rows of a partition come to one task."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -80,7 +80,6 @@ class NoteTaker:
         self._hashes: dict[str, list[npt.NDArray[np.uint64]]] = {}
         self._differing: list[Row] = []
         self.notes: dict[str, Notes] = {}
-        self.content: dict[str, int] = {}
 
     def arrive(self, schema: pa.Schema) -> None:
         """Note with which columns the next rows came, before they are cast."""
@@ -120,8 +119,8 @@ class NoteTaker:
             if self._audited:
                 self._hashes.setdefault(key, []).append(one.rows.column(_KEY).to_numpy())
             if self._table.content_hash:
-                content = int(one.rows.column(_CONTENT).to_numpy().sum(dtype=np.uint64))
-                self.content[key] = (self.content.get(key, 0) + content) & MASK
+                content = one.rows.column(_CONTENT).to_numpy().sum(dtype=np.uint64)
+                found.add(Notes(content=int(content)))
             if len(found.preview) < PREVIEW_ROWS:
                 missing = PREVIEW_ROWS - len(found.preview)
                 found.preview += texts(rows.slice(0, missing))

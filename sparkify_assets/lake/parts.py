@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.notes import MASK, Notes, NoteTaker
+from sparkify_assets.lake.notes import Notes, NoteTaker
 from sparkify_assets.lake.part import Part
 from sparkify_assets.lake.row_groups import groups_by_file
 from sparkify_assets.lake.writers import PartWriters, folder_of
@@ -29,23 +29,18 @@ REPORT_SCHEMA = "report string"
 
 @dataclass
 class Written:
-    """What one or several writers wrote: parts, and a hash of the rows of each partition.
+    """What one or several writers wrote: parts, and what was seen of the rows of each partition.
 
-    The hash does not depend on the order of rows or on how they were cut into parts; it is kept
-    only for tables that are declared with `content_hash`. `notes` are what was seen of the rows,
-    by partition; `requests` those to S3 that it took, by kind.
+    `requests` are those to S3 that it took, by kind.
     """
 
     parts: list[Part] = field(default_factory=list)
-    content: dict[str, int] = field(default_factory=dict)
     notes: dict[str, Notes] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Written) -> None:
         """Take in what another writer of the same table wrote."""
         self.parts.extend(other.parts)
-        for key, value in other.content.items():
-            self.content[key] = (self.content.get(key, 0) + value) & MASK
         for key, found in other.notes.items():
             self.notes.setdefault(key, Notes()).add(found)
         self.requests = together(self.requests, other.requests)
@@ -61,7 +56,7 @@ class Written:
     def from_dict(values: dict[str, Any]) -> Written:
         parts = [Part(**part) for part in values["parts"]]
         notes = {key: Notes(**found) for key, found in values["notes"].items()}
-        return Written(parts, values["content"], notes, values["requests"])
+        return Written(parts, notes, values["requests"])
 
 
 def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Location) -> Written:
@@ -75,7 +70,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
         LakeError: a column is missing or has another type.
     """
     notes = NoteTaker(table)
-    written = Written(content=notes.content, notes=notes.notes)
+    written = Written(notes=notes.notes)
     values: dict[str, dict[str, str]] = {}
     writers: PartWriters | None = None
     try:

@@ -15,7 +15,9 @@ import pyarrow as pa
 GROUP_ROWS = 1 << 15
 GROUP_BYTES = 16 << 20
 MOST_BYTES = 64 << 20
+# A file that gets nothing more is not written for less than this.
 _LEAST_BYTES = 1 << 20
+# Rows that are a smaller part of what they came in are copied, so that the rest can go.
 _MOST_HELD = 4
 
 
@@ -39,6 +41,13 @@ def groups_by_file(
     """
     waiting: dict[str, _Waiting] = {}  # who got rows last stands last
     total = given = 0
+
+    def written(name: str) -> tuple[str, pa.Table]:
+        nonlocal total
+        file = waiting.pop(name)
+        total -= file.size
+        return name, file.together()
+
     for name, batch in batches:
         rows = batch
         while rows.num_rows:
@@ -49,17 +58,11 @@ def groups_by_file(
             file.given = given
             rows = rows.slice(room)
             if file.rows == GROUP_ROWS or file.size >= GROUP_BYTES:
-                total -= file.size
-                yield name, waiting.pop(name).together()
-        for idle in _idle(waiting, given):
-            total -= waiting[idle].size
-            yield idle, waiting.pop(idle).together()
+                yield written(name)
+        yield from map(written, _idle(waiting, given))
         while total > MOST_BYTES:
-            largest = max(waiting, key=lambda one: waiting[one].size)
-            total -= waiting[largest].size
-            yield largest, waiting.pop(largest).together()
-    for name, file in waiting.items():
-        yield name, file.together()
+            yield written(max(waiting, key=lambda one: waiting[one].size))
+    yield from map(written, list(waiting))
 
 
 def _idle(waiting: Mapping[str, _Waiting], given: int) -> list[str]:
@@ -86,7 +89,6 @@ class _Waiting:
         """Take in more rows; returns their bytes."""
         size = int(batch.nbytes)
         if batch.get_total_buffer_size() > _MOST_HELD * size:
-            # A few rows of many, which would all stay in memory with them.
             batch = pa.concat_batches([batch])
         self.batches.append(batch)
         self.rows += batch.num_rows

@@ -13,9 +13,8 @@ from xml.sax.saxutils import escape
 
 from dagster import MarkdownMetadataValue
 
-from sparkify_assets.partitions import first_instant, next_month
+from sparkify_assets.partitions import days_in
 
-_DAY_MS = 86_400_000
 _COLOUR = "#4f43dd"
 _GREY = "#555555"
 _LIGHT = "#dddddd"
@@ -28,7 +27,7 @@ _MOST_MONTHS = 12
 
 def plays_per_day(month: str, days: Mapping[str, int]) -> MarkdownMetadataValue:
     """A bar for each day of the month; `days` are rows by `YYYY-MM-DD`."""
-    length = (first_instant(next_month(month)) - first_instant(month)) // _DAY_MS
+    length = days_in(month)
     counts = [days.get(f"{month}-{day:02d}", 0) for day in range(1, length + 1)]
     field = _Field(length, max(counts))
     bars = "".join(
@@ -73,10 +72,13 @@ class _Field:
 
 def _ticks(most: float) -> Sequence[float]:
     """Round numbers from 0 up to `most` or just above it."""
-    rough = max(most, 1e-9) / _MOST_TICKS
-    power = 10.0 ** floor(log10(rough))
-    step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough * (1 - 1e-9))
-    return [number * step for number in range(ceil(most / step - 1e-9) + 1)] if most else [0, 1]
+    if not most:
+        return [0, 1]
+    least_step = most / _MOST_TICKS
+    power = 10.0 ** floor(log10(least_step))
+    # What a number has too much in its last place counts for nothing.
+    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= least_step * (1 - 1e-9))
+    return [number * step for number in range(ceil(most / step - 1e-9) + 1)]
 
 
 def _told(tick: float) -> str:

@@ -152,7 +152,8 @@ class Build:
     def _more(self, key: str, written: Written) -> dict[str, int]:
         more = self._freshness.through(self.table)
         if self.table.content_hash:
-            more["content"] = written.content.get(key, 0)
+            notes = written.notes.get(key)
+            more["content"] = notes.content if notes else 0
         return more
 
     def _tasks(self) -> int:

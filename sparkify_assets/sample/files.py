@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sparkify_assets.errors import UsageError
-from sparkify_assets.partitions import first_instant, months_between, next_month
+from sparkify_assets.partitions import DAY_MS, days_in, first_instant, months_between
 from sparkify_assets.sample.catalogue import make_songs
 from sparkify_assets.sample.listeners import Radio, User, make_session, make_users
 from sparkify_assets.sample.traps import BROKEN_SONG, with_bad_lines
 from sparkify_assets.settings import DEMO_MONTH
 
-_DAY = 86_400_000
 _EVENTS_A_SESSION = 11.8  # about; sessions are made until a day has its events
 
 
@@ -94,8 +93,8 @@ def write_sample(
         wanted = sample.events * len(months) / len(days)
         events = carried + list(_day_events(start, wanted, users, radio, sessions, rng))
         last = index == len(days) - 1
-        today = [e for e in events if e["ts"] < start + _DAY]
-        carried = [] if last else [e for e in events if e["ts"] >= start + _DAY]
+        today = [e for e in events if e["ts"] < start + DAY_MS]
+        carried = [] if last else [e for e in events if e["ts"] >= start + DAY_MS]
         today.sort(key=lambda event: event["ts"])
         lines = with_bad_lines([_line(event) for event in today], spoiled[index], rng)
         key = _log_key(day, sample.layout)
@@ -120,7 +119,7 @@ def _day_events(
     for _ in range(max(1, round(share / _EVENTS_A_SESSION))):
         user = rng.choices(users, weights)[0]
         # Most listen in the afternoon; sessions of the late evening run over midnight.
-        moment = start + int(rng.triangular(0, _DAY - 1, _DAY * 0.68))
+        moment = start + int(rng.triangular(0, DAY_MS - 1, DAY_MS * 0.68))
         yield from make_session(next(sessions), user, moment, radio, rng)
 
 
@@ -130,7 +129,7 @@ def _line(event: dict[str, Any]) -> bytes:
 
 def _days(month: str) -> list[dt.datetime]:
     first = dt.datetime.fromtimestamp(first_instant(month) / 1000, dt.UTC)
-    number = (first_instant(next_month(month)) - first_instant(month)) // _DAY
+    number = days_in(month)
     return [first + dt.timedelta(days=day) for day in range(number)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sparkify_assets.partitions import DAY_MS
 from sparkify_assets.sample.catalogue import Song
 from sparkify_assets.sample.words import AGENTS, FIRST_NAMES, LAST_NAMES, PLACES
 
@@ -49,7 +50,7 @@ def make_users(number: int, first_ts: int, rng: random.Random) -> list[User]:
             gender=rng.choice("FFM"),
             place=rng.choice(PLACES),
             agent=rng.choice(AGENTS),
-            registration=float(first_ts - rng.randint(1, 40) * 86_400_000),
+            registration=float(first_ts - rng.randint(1, 40) * DAY_MS),
             level="paid" if rng.random() < 0.25 else "free",
             weight=rng.paretovariate(1.2),
         )

@@ -12,13 +12,13 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
+from sparkify_assets.partitions import DAY_MS
 from sparkify_assets.transforms.columns import filled, with_month
 
 EVENT_KEY = ("session_id", "item_in_session", "ts", "user_id")
 LINE_KEY = ("source_file", "line")
 _PAYLOAD = [field.column for field in LOG_FIELDS]
 PLAY = "NextSong"
-DAY_MS = 86_400_000
 
 
 def lines_by_day(raw_logs: DataFrame) -> DataFrame:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from sparkify_assets.partitions import DAY_MS
 from sparkify_assets.transforms.events import (
-    DAY_MS,
     LINE_KEY,
     events,
     lines_by_day,
