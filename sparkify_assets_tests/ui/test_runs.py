@@ -37,6 +37,13 @@ def test_a_backfill_of_the_job_over_three_months_makes_every_table(ui: Ui, stage
         ui.open_month(month)
         row = ui.page.get_by_role("row").filter(has_text="dagster/partition_row_count")
         expect(row).to_be_visible()
+        plot = ui.page.get_by_role("row").filter(has_text="plays_per_day")
+        plot.get_by_text("[Show Markdown]").click()
+        picture = ui.page.get_by_role("dialog").get_by_role("img", name=f"plays per day, {month}")
+        expect(picture).to_have_js_property("complete", True)
+        expect(picture).to_have_js_property("naturalWidth", 675)
+        ui.page.keyboard.press("Escape")
+        expect(picture).to_have_count(0)
     lake = Lake.at(stage.lake)
     assert lake.snapshot(SONGPLAYS).partitions == RANGE
     assert all(lake.snapshot(table).rows for table in PUBLIC)
