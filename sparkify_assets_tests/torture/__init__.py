@@ -1,0 +1,1 @@
+"""Breaking things on purpose, and counting what came of it: `make torture`."""
