@@ -127,7 +127,7 @@ def summarize(
     """What a run did: the lake as it is now, compared with what it was before."""
     lake = Lake.at(settings.lake)
     ledger = seen_ledger(lake)
-    read = files_taken_in(outcome.before.ledger, ledger)
+    read = files_taken_in(outcome.before.ledger, ledger, outcome.began)
     after = versions(lake)
     return Summary(
         files_read=len(read),
@@ -141,7 +141,7 @@ def summarize(
         seconds_by_step={name: round(value, 2) for name, value in outcome.seconds.items()},
         not_loaded=not_loaded(outcome.left),
         files_pending=outcome.left.files_to_read,
-        removed_files=len(files_removed(outcome.before.ledger, ledger)),
+        removed_files=len(files_removed(outcome.before, ledger)),
         files_gone=outcome.left.gone,
         unreadable=outcome.unreadable,
         months_outside=months_outside(ledger, settings),
@@ -170,19 +170,20 @@ def versions(lake: Lake) -> dict[str, int]:
     return {t.name: found.version for t in BUILT if (found := lake.seen(t)) is not None}
 
 
-def files_taken_in(before: Ledger, after: Ledger) -> list[LandedFile]:
-    """The files that were read between two versions of the ledger."""
-    scopes = _changed_scopes(before, after)
-    # Not by the batch: maintenance puts rows into another one, and reads no file.
-    known = {(file.source_file, file.landed_at) for file in before.of(*scopes)}
-    return [file for file in after.of(*scopes) if (file.source_file, file.landed_at) not in known]
+def files_taken_in(before: Ledger, after: Ledger, since: dt.datetime) -> list[LandedFile]:
+    """The files that were read since a moment, in scopes that differ between two ledgers.
+
+    Of the older ledger no row is read: its parts may be removed by now, after a long run.
+    """
+    # Maintenance puts rows into other batches, and leaves when a file was taken in.
+    return [f for f in after.of(*_changed_scopes(before, after)) if f.landed_at >= since]
 
 
-def files_removed(before: Ledger, after: Ledger) -> list[str]:
-    """Keys of the files whose rows count no longer and that have no others instead."""
-    scopes = _changed_scopes(before, after)
-    present = {file.source_file for file in after.of(*scopes)}
-    return [f.source_file for f in before.of(*scopes) if f.source_file not in present]
+def files_removed(plan: Plan, after: Ledger) -> list[str]:
+    """Keys of the files that a plan removes and whose rows count no longer."""
+    removed = {scope.scope: scope.removed for scope in plan.scopes if scope.removed}
+    present = {file.source_file for file in after.of(*removed)}
+    return [key for keys in removed.values() for key in keys if key not in present]
 
 
 def _changed_scopes(before: Ledger, after: Ledger) -> list[str]:

@@ -227,6 +227,19 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     monkeypatch.undo()
 
 
+def test_a_summary_reads_nothing_that_the_run_has_replaced(
+    sparkify: Sparkify, zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that takes longer than the grace period, what it replaced is gone at its end."""
+    monkeypatch.setenv("SPARKIFY_GRACE_HOURS", "0")
+    zone.logs("log_data/2018-11-15-events.json", event())
+    assert "1 file read" in sparkify("run").out
+    zone.logs("log_data/2018-11-15-events.json", event(), event(itemInSession=1))
+    done = sparkify("run")
+    assert done.code == 0
+    assert "1 file read, 2 lines" in done.out
+
+
 def test_rows_that_are_removed_are_told(
     sparkify: Sparkify, data: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

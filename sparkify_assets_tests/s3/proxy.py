@@ -10,25 +10,35 @@ import collections
 import dataclasses
 import http.client
 import json
+import os
 import re
+import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
+from sparkify_assets_tests.s3.faults import (
+    CUT,
+    DELAY,
+    DROP_REPLY,
+    DROP_REQUEST,
+    FAIL,
+    KILL,
+    Fault,
+    FaultLog,
+    Request,
+)
 from sparkify_assets_tests.s3.servers import HOST, Child, end_with_parent
 from sparkify_assets_tests.stopping import Stopping
 
 LIST, GET, HEAD, PUT, DELETE, POST, SQS = "LIST", "GET", "HEAD", "PUT", "DELETE", "POST", "SQS"
 
 _CONTROL = "/__control/"  # no bucket can have this name
-_FAIL, _DROP_REPLY, _DELAY = "fail", "drop_reply", "delay"
 _SECONDS = 60  # that the server may take for one request
 _SQS_VERSION = "2012-11-05"  # of its older, form-encoded protocol
 _LIST_PARAMETERS = {"prefix", "delimiter", "marker", "max-keys", "encoding-type"}
@@ -47,33 +57,6 @@ _HOP_BY_HOP = {
 }
 # Settled between the proxy and the client: it reads whole bodies and sends them with a length.
 _NOT_FORWARDED = {*_HOP_BY_HOP, "expect", "content-length"}
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as the client sent it; path and query decoded.
-
-    `access_key` is the one that it was signed with, `at` when it came (`time.time()`).
-    """
-
-    method: str
-    path: str
-    query: dict[str, str]
-    kind: str
-    range: str | None
-    if_match: str | None
-    if_none_match: str | None
-    user_agent: str
-    host: str
-    access_key: str | None
-    session_token: str | None
-    at: float
-
-    @property
-    def line(self) -> str:
-        """`METHOD path?query`, what faults are matched against."""
-        query = "&".join(f"{name}={value}" for name, value in self.query.items())
-        return f"{self.method} {self.path}" + (f"?{query}" if query else "")
 
 
 class HasEndpoint(Protocol):
@@ -121,28 +104,42 @@ class Proxy(Stopping):
         seconds: float | None = None,
         message: str = "Injected fault",
         more: dict[str, str] | None = None,
+        skip: int = 0,
     ) -> None:
         """Answer requests whose line `match` finds with an error, the server never sees them.
 
         Args:
             more: further elements of the error's XML, such as Region.
+            skip: so many of these requests are served first.
         """
         self._set(
-            _FAIL, match=match, status=status, code=code, times=times, seconds=seconds,
-            message=message, more=more or {},
+            FAIL, match=match, status=status, code=code, times=times, seconds=seconds,
+            message=message, more=more or {}, skip=skip,
         )  # fmt: skip
 
-    def drop_reply(self, match: str, times: int | None = 1) -> None:
+    def drop_reply(self, match: str, times: int | None = 1, skip: int = 0) -> None:
         """Let the server answer, then close the connection to the client without the answer."""
-        self._set(_DROP_REPLY, match=match, times=times)
+        self._set(DROP_REPLY, match=match, times=times, skip=skip)
 
-    def delay(self, match: str, seconds: float, times: int | None = None) -> None:
+    def drop_request(self, match: str, times: int | None = 1, skip: int = 0) -> None:
+        """Close the connection to the client; the server never sees the request."""
+        self._set(DROP_REQUEST, match=match, times=times, skip=skip)
+
+    def cut(self, match: str, times: int | None = 1, skip: int = 0) -> None:
+        """Send half of the answer's body, then close the connection."""
+        self._set(CUT, match=match, times=times, skip=skip)
+
+    def delay(self, match: str, seconds: float, times: int | None = None, skip: int = 0) -> None:
         """Hold requests back before the server, or another fault, gets them."""
-        self._set(_DELAY, match=match, pause=seconds, times=times)
+        self._set(DELAY, match=match, pause=seconds, times=times, skip=skip)
 
-    def clear(self) -> None:
-        """No faults any more."""
-        self._control("DELETE", "faults")
+    def kill(self, match: str, pid: int, skip: int = 0) -> None:
+        """Let the server answer one request, and kill a process before anybody hears of it."""
+        self._set(KILL, match=match, pid=pid, times=1, skip=skip)
+
+    def clear(self) -> int:
+        """No faults any more; how often one has happened since the last time."""
+        return int(self._control("DELETE", "faults"))
 
     def stop(self) -> None:
         """End it; again does nothing."""
@@ -185,58 +182,6 @@ def _lists(path: str, query: dict[str, str]) -> bool:
     return bool(listed) or query.keys() <= _LIST_PARAMETERS
 
 
-@dataclass
-class _Fault:
-    action: str
-    match: str
-    status: int = 503
-    code: str = ""
-    pause: float = 0.0
-    times: int | None = None
-    seconds: float | None = None
-    message: str = ""
-    more: dict[str, str] = dataclasses.field(default_factory=dict)
-    since: float = dataclasses.field(default_factory=time.monotonic)
-
-    def hits(self, line: str) -> bool:
-        over = self.seconds is not None and time.monotonic() > self.since + self.seconds
-        return not over and self.times != 0 and re.search(self.match, line) is not None
-
-
-class _State:
-    """The log and the faults, which all threads of the proxy share."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._log: list[Request] = []
-        self._faults: list[_Fault] = []
-
-    def enter(self, request: Request) -> list[_Fault]:
-        """Log a request; the faults for it: all delays, and the first of the others."""
-        with self._lock:
-            self._log.append(request)
-            hit = [fault for fault in self._faults if fault.hits(request.line)]
-            delays = [fault for fault in hit if fault.action == _DELAY]
-            others = [fault for fault in hit if fault.action != _DELAY][:1]
-            for fault in (*delays, *others):
-                if fault.times is not None:
-                    fault.times -= 1
-            return [*delays, *others]
-
-    def take(self) -> list[Request]:
-        with self._lock:
-            taken, self._log = self._log, []
-            return taken
-
-    def add(self, fault: _Fault) -> None:
-        with self._lock:
-            self._faults.append(fault)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._faults.clear()
-
-
 class _ClientGone(Exception):
     """The client left in the middle of its request."""
 
@@ -248,7 +193,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, target: tuple[str, int]) -> None:
         super().__init__((HOST, 0), _Handler)
         self.target = target
-        self.state = _State()
+        self.state = FaultLog()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -269,12 +214,21 @@ class _Handler(BaseHTTPRequestHandler):
             for fault in faults:
                 time.sleep(fault.pause)
             actions = {fault.action: fault for fault in faults}
-            if _FAIL in actions:
-                self._error(actions[_FAIL], target)
+            if FAIL in actions:
+                self._error(actions[FAIL], target)
+                return
+            if DROP_REQUEST in actions:
+                self.close_connection = True
                 return
             status, headers, content = self._forward(target, body)
-            if _DROP_REPLY in actions:
+            if KILL in actions:
+                os.kill(actions[KILL].pid, signal.SIGKILL)
+            if DROP_REPLY in actions or KILL in actions:
                 self.close_connection = True
+                return
+            if CUT in actions and content:
+                self.close_connection = True
+                self._reply(status, headers, content, sent=len(content) // 2)
                 return
             self._reply(status, headers, content)
         except (_ClientGone, ConnectionError, http.client.HTTPException, TimeoutError) as error:
@@ -354,7 +308,13 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _reply(self, status: int, headers: Iterable[tuple[str, str]], content: bytes) -> None:
+    def _reply(
+        self,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        content: bytes,
+        sent: int | None = None,
+    ) -> None:
         headers = list(headers)
         self.send_response_only(status)
         for name, value in _end_to_end(headers):
@@ -367,9 +327,9 @@ class _Handler(BaseHTTPRequestHandler):
         if length is not None:
             self.send_header("Content-Length", length)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[:sent])
 
-    def _error(self, fault: _Fault, target: str) -> None:
+    def _error(self, fault: Fault, target: str) -> None:
         more = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fault.more.items())
         text = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -386,9 +346,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "GET", "requests":
                 answer = [dataclasses.asdict(request) for request in state.take()]
             case "POST", "faults":
-                state.add(_Fault(**json.loads(body)))
+                state.add(Fault(**json.loads(body)))
             case "DELETE", "faults":
-                state.clear()
+                answer = state.clear()
             case _:
                 status = HTTPStatus.NOT_FOUND
         content = json.dumps(answer).encode()

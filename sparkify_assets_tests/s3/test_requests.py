@@ -16,7 +16,8 @@ from sparkify_assets.tables import TABLES
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.s3.fixtures import new_bucket
-from sparkify_assets_tests.s3.proxy import Proxy, Request
+from sparkify_assets_tests.s3.faults import Request
+from sparkify_assets_tests.s3.proxy import Proxy
 from sparkify_assets_tests.s3.servers import Server
 from sparkify_assets_tests.s3.zone import BucketZone
 from sparkify_assets_tests.zone import event

@@ -1,0 +1,85 @@
+"""The sweep over a folder: at each change of it a process is killed, or the disk is full."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sparkify_assets_tests.torture import disk
+from sparkify_assets_tests.torture.operations import Operation
+from sparkify_assets_tests.torture.scene import FolderScene, folder_scene
+from sparkify_assets_tests.torture.sweep import Lane, Sweep
+from sparkify_assets_tests.torture.tally import Say, Tally
+from sparkify_assets_tests.torture.zygote import Started
+
+
+@dataclass(frozen=True)
+class ChangeTrap:
+    """Something at the change with a number, from 1."""
+
+    name: str
+    what: str
+    at: int
+    log: Path
+
+    def env(self, lake: str) -> Mapping[str, str]:
+        self.log.unlink(missing_ok=True)
+        return disk.fault(lake, self.log, self.at, self.what)
+
+    def arm(self, scene: FolderScene, process: Started) -> None:
+        """The process knows."""
+
+    def sprung(self, scene: FolderScene) -> bool:  # noqa: ARG002
+        return len(disk.changes(self.log)) >= self.at
+
+
+def folder_sweep(
+    folder: Path, until: float, say: Say, *, workers: int = 2, only: str = ""
+) -> Tally:
+    """Sweep all changes that the operations make to a lake, up to a moment of `time.monotonic()`.
+
+    Args:
+        only: a point, as a failure names it.
+    """
+    tally = Tally("folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    env = disk.build(folder)
+    with ExitStack() as stack:
+        scenes = [stack.enter_context(folder_scene(folder / str(n), env)) for n in range(workers)]
+        lanes = partial(_lanes, folder)
+        Sweep(scenes, lanes, tally, say, repeat="make torture ONLY=folder", only=only).run(until)
+    return tally
+
+
+def _lanes(
+    folder: Path, scene: FolderScene, operations: Mapping[str, Operation]
+) -> list[Lane[FolderScene]]:
+    lanes: list[Lane[FolderScene]] = []
+    for operation in operations.values():
+        lake, log = scene.new_lake(operation.before), folder / f"{operation.name}.log"
+        env = {**scene.env(operation.landing, lake), **disk.fault(lake, log)}
+        done = scene.zygote.run(*operation.arguments, env=env)
+        assert done.code == 0, done.err
+        made = disk.changes(log)
+        scene.drop(lake)
+        writes = [n for n, one in enumerate(made, 1) if one.name == disk.WRITE]
+        others = [n for n, one in enumerate(made, 1) if one.name != disk.WRITE]
+        for name, what, numbers, weight in (
+            ("kills at opened, linked, moved and removed files", disk.KILL, others, 4),
+            ("kills after writes", disk.KILL, writes, 1),
+            ("writes torn in half", disk.TEAR, writes, 1),
+            ("disk full from there on", disk.FULL, [*others, *writes], 1),
+            ("permission lost from there on", disk.DENIED, others, 1),
+        ):
+            trap = partial(_trap, folder, name, what, numbers)
+            lanes.append(Lane(operation.name, name, len(numbers), trap, weight))
+    return lanes
+
+
+def _trap(folder: Path, name: str, what: str, numbers: list[int], point: int) -> ChangeTrap:
+    log = folder / f"{threading.get_ident()}.log"  # of each worker its own
+    return ChangeTrap(name, what, numbers[point], log)

@@ -1,0 +1,69 @@
+"""What a plain reader of Delta tables sees of a lake: `deltalake`, and nothing of the project.
+
+Also the rows that count, in the ledger's own terms: raw rows and rejects of the batches that it
+names, read the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from sparkify_assets.tables import LANDED_FILES, PUBLIC, RAW_LOGS, RAW_SONGS, REJECTS, TABLES
+
+Rows = list[tuple[Any, ...]]
+Tables = dict[str, Rows]
+
+# What differs between two loads of the same files: which reading it was, and when.
+_OF_THE_READING = {"batch", "landed_at"}
+
+
+@dataclass(frozen=True)
+class PlainReader:
+    """Reads lakes. `options`: deltalake's, for buckets."""
+
+    options: Mapping[str, str]
+
+    def rows(self, lake: str, name: str, version: int | None = None) -> Rows:
+        """All rows of a table in one version, sorted; [] where there is no such table."""
+        try:
+            table = DeltaTable(f"{lake}/{name}", version, storage_options=dict(self.options))
+        except TableNotFoundError:
+            return []
+        columns = TABLES[name].names
+        found = [tuple(row[c] for c in columns) for row in table.to_pyarrow_table().to_pylist()]
+        return sorted(found, key=repr)
+
+    def tables(self, lake: str, versions: Mapping[str, int] | None = None) -> Tables:
+        """The five tables, in their newest or in these versions."""
+        wanted = versions or {}
+        return {t.name: self.rows(lake, t.name, wanted.get(t.name)) for t in PUBLIC}
+
+    def account(self, lake: str) -> Tables:
+        """The ledger without what differs between two readings, and the raw rows that count."""
+        ledger = self._records(lake, LANDED_FILES.name)
+        named = {(row["source_file"], row["batch"]) for row in ledger}
+        found = {LANDED_FILES.name: ledger}
+        for table in (RAW_LOGS, RAW_SONGS, REJECTS):
+            rows = self._records(lake, table.name)
+            found[table.name] = [row for row in rows if (row["source_file"], row["batch"]) in named]
+        return {name: _comparable(rows) for name, rows in found.items()}
+
+    def _records(self, lake: str, name: str) -> list[dict[str, Any]]:
+        return [dict(zip(TABLES[name].names, row, strict=True)) for row in self.rows(lake, name)]
+
+
+def _comparable(rows: list[dict[str, Any]]) -> Rows:
+    kept = [
+        tuple(
+            tuple(value) if isinstance(value, list) else value
+            for name, value in row.items()
+            if name not in _OF_THE_READING
+        )
+        for row in rows
+    ]
+    return sorted(kept, key=repr)
