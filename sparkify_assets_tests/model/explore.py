@@ -70,31 +70,33 @@ class Explored:
 def explore(begin: State, rules: Rules = KEPT) -> Explored:
     """Go through everything that can happen, until a promise is broken."""
     found = Explored()
-    came: dict[State, _Came] = {begin: _Came(None, 0, "")}
-    known = {_in_order(begin)}
+    kept = _in_order(begin)
+    came: dict[State, _Came] = {kept: _Came(None, 0, "")}
     recovered: set[Shared] = set()
-    level = [begin]
+    level = [(begin, kept)]  # each as it came, and as it is known
     while level:
-        following: list[State] = []
-        for state in level:
-            ended = True
+        following: list[tuple[State, State]] = []
+        for state, known in level:
             for number, label, after in _steps(state, rules):
-                ended = False
                 found.transitions += 1
-                way = _Came(state, number, label)
+                way = _Came(known, number, label)
                 if promise := broken(state.shared, after.shared):
                     return _told(found, came, way, promise, [])
-                if (one := _in_order(after)) not in known:
-                    known.add(one)
-                    came[after] = way
-                    following.append(after)
-            if ended:
-                promise, steps = _recover(state.shared, recovered, rules)
-                if promise:
-                    return _told(found, came, came[state], promise, steps)
+                kept = _in_order(after)
+                if kept not in came:
+                    came[kept] = way
+                    following.append((after, kept))
+            if _ended(state):
+                ends_with, steps = _recover(state.shared, recovered, rules)
+                if ends_with:
+                    return _told(found, came, came[known], ends_with, steps)
         level = following
         found.states, found.recoveries = len(came), len(recovered)
     return found
+
+
+def _ended(state: State) -> bool:
+    return all(one.next == ENDED for one in state.processes)
 
 
 def _steps(state: State, rules: Rules) -> Iterator[tuple[int, str, State]]:
@@ -108,9 +110,8 @@ def _steps(state: State, rules: Rules) -> Iterator[tuple[int, str, State]]:
         if shared.faults:
             dead = _with(processes, number, one.ends())
             yield number, "is killed", State(shared._replace(faults=shared.faults - 1), dead)
-    if all(one.next == ENDED for one in processes):
-        return  # what happens to the landing zone now is as if it had happened before the end
-    if shared.changes:
+    # What happens to the landing zone at the end is as if it had happened a little before.
+    if shared.changes and not _ended(state):
         for label, landing in _changes(shared):
             changed = shared._replace(landing=landing, changes=shared.changes - 1)
             yield -1, label, State(changed, processes)

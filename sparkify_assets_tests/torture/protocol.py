@@ -36,7 +36,7 @@ def explore_protocol(long: bool, say: Say) -> Tally:
     """Explore the model of the protocol, then show that each of its mutations is found out.
 
     Args:
-        long: more worlds, with a fault and a change of the landing zone at once: some 40 s on one
+        long: more worlds, with a fault and a change of the landing zone at once: some 50 s on one
             core; the short form takes some 6 s.
     """
     tally = Tally(_NAME)
