@@ -7,8 +7,8 @@ behind them:
 - A version of the log is an object that exactly one writer can put. A replacement carries one
   application transaction per partition, its stamp.
 - Whoever comes second looks at what the first one did. Where the own partitions are still as they
-  were (stamp and parts, so also where they are empty), the same actions become the next version;
-  where not, the work has to be planned again.
+  were (stamp, when it was put, and parts, so also where they are empty), the same actions become
+  the next version; where not, the work has to be planned again.
 - An error from a commit is no proof that it did not land. Each commit carries an id of its own,
   looked up in the log before anything else is done about an error.
 - Parts are checked before they are named: whoever reads the log checks nothing.
@@ -257,8 +257,11 @@ def _check_unchanged(base: Snapshot, current: Snapshot, keys: Collection[str]) -
         )
 
 
-def _state(snapshot: Snapshot, key: str) -> tuple[int | None, frozenset[str]]:
-    return snapshot.stamp(key), frozenset(part.path for part in snapshot.parts_of([key]))
+def _state(snapshot: Snapshot, key: str) -> tuple[int | None, int | None, frozenset[str]]:
+    # A fingerprint comes back with the files that it is of, and a partition without parts has no
+    # path that tells one replacement from another: so also when it was stamped.
+    paths = frozenset(part.path for part in snapshot.parts_of([key]))
+    return snapshot.stamp(key), snapshot.stamped(key), paths
 
 
 def _pause(attempt: int) -> None:

@@ -53,6 +53,8 @@ class LogState:
         metadata: the `metaData` action: id, schemaString, partitionColumns, …
         parts: by path.
         stamps: versions of application transactions, by their ids.
+        stamped: the version of the log in which each was put last, or of the checkpoint that it
+            was read from.
         removed: when parts were removed, milliseconds, by path.
         commits: versions by commit id, of the commits that this process read.
         last: the newest commit's object.
@@ -62,6 +64,7 @@ class LogState:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, StoredPart] = field(default_factory=dict)
     stamps: Mapping[str, int] = field(default_factory=dict)
+    stamped: Mapping[str, int] = field(default_factory=dict)
     removed: Mapping[str, int] = field(default_factory=dict)
     commits: Mapping[str, int] = field(default_factory=dict)
     last: Entry | None = None
@@ -74,7 +77,7 @@ class LogState:
 
     def after(self, actions: Iterable[Action], version: int, last: Entry | None) -> LogState:
         """The state after one more commit."""
-        parts, stamps = dict(self.parts), dict(self.stamps)
+        parts, stamps, stamped = dict(self.parts), dict(self.stamps), dict(self.stamped)
         removed, commits = dict(self.removed), dict(self.commits)
         metadata = self.metadata
         for action in actions:
@@ -87,6 +90,7 @@ class LogState:
                 removed[values["path"]] = values.get("deletionTimestamp") or 0
             elif kind == "txn":
                 stamps[values["appId"]] = values["version"]
+                stamped[values["appId"]] = version
             elif kind == "metaData":
                 metadata = values
             elif kind == "protocol" and values["minReaderVersion"] > READER_VERSION:
@@ -96,7 +100,7 @@ class LogState:
                 )
             elif kind == "commitInfo" and COMMIT_ID in values:
                 commits[values[COMMIT_ID]] = version
-        return LogState(version, metadata, parts, stamps, removed, commits, last)
+        return LogState(version, metadata, parts, stamps, stamped, removed, commits, last)
 
 
 def stored_part(values: Mapping[str, Any]) -> StoredPart:

@@ -67,6 +67,10 @@ class Snapshot:
         """
         return self.state.stamps.get(stamp_id(self.table, key, kind))
 
+    def stamped(self, key: str) -> int | None:
+        """In which version a partition was replaced last, None where never (`LogState.stamped`)."""
+        return self.state.stamped.get(stamp_id(self.table, key))
+
     def dataset(self) -> ds.Dataset:
         """The rows as a pyarrow dataset, for readers that leave out what they do not need."""
         import pyarrow.dataset as ds

@@ -1,10 +1,11 @@
 """Removing raw rows that no ledger row names: of replaced files, of interrupted or merged readings.
 
-Right in this order only: see what is there (R), read the ledger, raise the counters of the scopes
-in question, then remove what lies in R and is not named. An ingest that has appended its rows and
-not yet committed looks just like one that died. If it commits first, the ledger that was read here
-is out of date and the raised counters cannot be committed; if it comes later, its own commit fails
-and it plans again, with a new batch that is not in R. In any other order its rows would be lost.
+Right only if what is there (R) is seen, and the ledger read, before the counters of the scopes in
+question are raised; then what lies in R and is not named is removed. An ingest that has appended
+its rows and not yet committed looks just like one that died. If it commits first, the ledger that
+was read here is out of date and the raised counters cannot be committed; if it comes later, its own
+commit fails and it plans again, with a new batch that is not in R. If R were seen later, or no
+counter raised, its rows would be lost.
 """
 
 from __future__ import annotations

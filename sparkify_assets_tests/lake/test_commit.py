@@ -101,6 +101,33 @@ def _write_months(uri: str, worker: int, rounds: int) -> None:
         put(lake, lake.snapshot(TIME), day, f"2019-{worker:02d}", [day])
 
 
+@pytest.mark.parametrize("checkpoint", [False, True], ids=["read whole", "from a checkpoint"])
+def test_a_writer_whose_month_became_empty_again_still_plans_again(
+    lake: Lake, checkpoint: bool
+) -> None:
+    # Without parts there is no path that would be another one.
+    put(lake, lake.snapshot(TIME), 1, "2018-11")
+    if checkpoint:
+        commit.checkpoint_newest(lake, TIME)
+        log._known.clear()
+    slow = lake.snapshot(TIME)
+    put(lake, lake.snapshot(TIME), 2, "2018-11", [1])
+    put(lake, lake.snapshot(TIME), 1, "2018-11")
+    with pytest.raises(PlanChanged):
+        put(lake, slow, 2, "2018-11", [1])
+    assert content(lake) == []
+
+
+def test_a_writer_from_a_checkpoint_lands_where_its_month_was_left_alone(lake: Lake) -> None:
+    put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
+    commit.checkpoint_newest(lake, TIME)
+    log._known.clear()
+    first = lake.snapshot(TIME)
+    put(lake, lake.snapshot(TIME), 1, "2018-12", [2])
+    put(lake, first, 2, "2018-11", [3])
+    assert content(lake) == [(11, 3), (12, 2)]
+
+
 def test_many_processes_on_different_months_all_land(lake: Lake) -> None:
     context = multiprocessing.get_context("spawn")  # forking after delta-rs was used hangs
     workers, rounds = 4, 6
