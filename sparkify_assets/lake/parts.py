@@ -19,7 +19,7 @@ from sparkify_assets.lake.part import Part
 from sparkify_assets.lake.row_groups import groups_by_file
 from sparkify_assets.lake.writers import PartWriters, folder_of
 from sparkify_assets.storage.access import PART_BYTES
-from sparkify_assets.storage.failures import explained
+from sparkify_assets.storage.failures import explained, explained_on_disk
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import PUT, together
 from sparkify_assets.tables import TABLES, Table
@@ -68,6 +68,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
 
     Raises:
         LakeError: a column is missing or has another type.
+        StorageError: the place cannot be written.
     """
     notes = NoteTaker(table)
     written = Written(notes=notes.notes)
@@ -83,9 +84,9 @@ def write_parts(batches: Iterable[pa.RecordBatch], table: Table, location: Locat
     except FileNotFoundError:  # of a part that is read to be written anew
         raise
     except OSError as error:
-        if not location.on_s3:
-            raise
-        raise explained(error, "PutObject", location) from None
+        if location.on_s3:
+            raise explained(error, "PutObject", location) from None
+        raise explained_on_disk(error, location) from None
     finally:
         if writers is not None:
             writers.abandon()

@@ -55,8 +55,7 @@ class PartWriters:
     def abandon(self) -> None:
         """Close what is open after something failed; no part comes of it."""
         for file in self._open.values():
-            with suppress(Exception):
-                file.out.close()
+            file.abandon()
         self._open.clear()
 
     def _new(self, folder: str, values: dict[str, str]) -> _File:
@@ -105,10 +104,20 @@ class _File:
         for name, column in zip(group.column_names, group.columns, strict=True):
             self._nulls[name] += column.null_count
 
+    def abandon(self) -> None:
+        # Else it is closed once more when it is collected, and complains on standard error.
+        self.writer.is_open = False
+        with suppress(Exception):
+            self.out.close()
+
     def finish(self) -> Part:
-        self.writer.close()
-        size = self.out.tell()
-        self.out.close()
+        try:
+            self.writer.close()
+            size = self.out.tell()
+            self.out.close()
+        except OSError:
+            self.abandon()
+            raise
         [metadata] = self._metadata
         return Part(
             path=self.path,

@@ -5,6 +5,7 @@ The libraries tell it each in their own way; S3's error code is in all of them.
 
 from __future__ import annotations
 
+import errno
 import re
 
 from sparkify_assets.errors import StorageError, StorageUnavailable
@@ -22,6 +23,7 @@ _STATUS = re.compile(r"status code: (\d{3})|HTTP status (\d{3})")
 _RENEWAL = re.compile(
     r"External AWS credential provider: (.{1,300})|(An error occurred .{1,200}AssumeRole.{1,200})"
 )
+_DETAIL = re.compile(r"Detail: \[errno \d+\] (.+)")
 _REGION = re.compile(r"expecting '([a-z0-9-]+)'|<Region>([a-z0-9-]+)</Region>")
 
 
@@ -53,6 +55,20 @@ def explained(error: BaseException, operation: str, location: Location) -> Stora
     return failure
 
 
+def explained_on_disk(error: OSError, location: Location) -> StorageError:
+    """An error of a folder's disk for people: what cannot be done where, and the way out."""
+    reason = error.strerror or str(error)
+    if found := _DETAIL.search(reason):  # Arrow tells the system's reason last
+        reason = found.group(1)
+    where = error.filename or location.uri
+    way_out = _ON_DISK.get(
+        error.errno or 0, "Nothing that was committed is lost; mend this and run again"
+    )
+    return StorageError(
+        f"{location.setting}: {where} cannot be read or written: {reason}. {way_out}"
+    )
+
+
 def explained_queue(error: BaseException, operation: str, url: str) -> StorageError:
     """The same for a request to a queue."""
     text = str(error)
@@ -79,6 +95,18 @@ def _group(pattern: re.Pattern[str], text: str) -> str:
     return next((group for group in found.groups() if group), "") if found else ""
 
 
+_DISK_FULL = "Free some room there and run again: nothing that was committed is lost"
+_NOT_ALLOWED = (
+    "Let the user that runs this read and write there, and run again: nothing that was committed "
+    "is lost"
+)
+_ON_DISK = {
+    errno.ENOSPC: _DISK_FULL,
+    errno.EDQUOT: _DISK_FULL,
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+    errno.EROFS: _NOT_ALLOWED,
+}
 _DENIED = {"ACCESSDENIED", "403", "FORBIDDEN", "ALLACCESSDISABLED"}
 _ARCHIVED = {"INVALIDOBJECTSTATE"}
 _REFUSED = _DENIED | _ARCHIVED

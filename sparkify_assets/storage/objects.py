@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sparkify_assets.storage.access import s3_access
-from sparkify_assets.storage.failures import explained, is_missing
+from sparkify_assets.storage.failures import explained, explained_on_disk, is_missing
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import DELETE, GET, LIST, PUT, REQUESTS, listed
 
@@ -75,29 +75,39 @@ class FolderObjects:
     """Files below a folder."""
 
     def __init__(self, location: Location) -> None:
+        self._location = location
         self._root = Path(location.uri)
 
     def list(self, below: str = "", after: str = "") -> list[Entry]:
         folder, _, start = below.rpartition("/")
         prefix = f"{folder}/" if folder else ""
-        return sorted(self._walk(self._root / folder, prefix, start, after))
+        with self._told():
+            return sorted(self._walk(self._root / folder, prefix, start, after))
 
     def get(self, key: str, first: int | None = None) -> bytes:
-        try:
-            with (self._root / key).open("rb") as file:
-                return file.read(-1 if first is None else first)
-        except NotADirectoryError as error:
-            raise FileNotFoundError(str(error)) from None
+        with self._told(), (self._root / key).open("rb") as file:
+            return file.read(-1 if first is None else first)
 
     def put_new(self, key: str, content: bytes) -> Entry:
         # Linked: nobody sees it unfinished, and a link never replaces a file.
-        with self._aside(key, content) as aside:
+        with self._told(), self._aside(key, content) as aside:
             os.link(aside, self._root / key)
             return _entry(key, aside.stat())
 
     def put(self, key: str, content: bytes, content_type: str | None = None) -> None:  # noqa: ARG002
-        with self._aside(key, content) as aside:
+        with self._told(), self._aside(key, content) as aside:
             aside.replace(self._root / key)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, FileExistsError):
+            raise
+        except NotADirectoryError as error:
+            raise FileNotFoundError(str(error)) from None
+        except OSError as error:
+            raise explained_on_disk(error, self._location) from None
 
     @contextmanager
     def _aside(self, key: str, content: bytes) -> Iterator[Path]:
@@ -112,7 +122,7 @@ class FolderObjects:
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError), self._told():
                 (self._root / key).unlink()
 
     def _walk(self, folder: Path, prefix: str, start: str, after: str) -> Iterator[Entry]:

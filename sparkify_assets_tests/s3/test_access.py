@@ -19,8 +19,8 @@ from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import objects
 from sparkify_assets.tables import RAW_LOGS
 from sparkify_assets_tests.refresh.world import World
-from sparkify_assets_tests.s3.fixtures import new_bucket
 from sparkify_assets_tests.s3.faults import Request
+from sparkify_assets_tests.s3.fixtures import new_bucket
 from sparkify_assets_tests.s3.proxy import POST, Proxy
 from sparkify_assets_tests.s3.servers import keys
 from sparkify_assets_tests.s3.zone import BucketZone

@@ -15,8 +15,8 @@ from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import TABLES
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.refresh.world import World
-from sparkify_assets_tests.s3.fixtures import new_bucket
 from sparkify_assets_tests.s3.faults import Request
+from sparkify_assets_tests.s3.fixtures import new_bucket
 from sparkify_assets_tests.s3.proxy import Proxy
 from sparkify_assets_tests.s3.servers import Server
 from sparkify_assets_tests.s3.zone import BucketZone

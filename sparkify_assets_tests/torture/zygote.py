@@ -135,6 +135,8 @@ class Zygote(Stopping):
 
 def _load() -> None:
     """Everything that a run and a maintenance load, as far as that starts no thread."""
+    # It is silent by being disabled, which Dagster's logging undoes where it comes later.
+    os.environ.setdefault("SPARK_CONNECT_LOG_LEVEL", "CRITICAL")
     import dagster  # noqa: F401
     import duckdb  # noqa: F401
     import obstore.store  # noqa: F401
