@@ -15,7 +15,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
@@ -33,6 +33,7 @@ from sparkify_assets_tests.s3.faults import (
     FaultLog,
     Request,
 )
+from sparkify_assets_tests.s3.order import Order
 from sparkify_assets_tests.s3.servers import HOST, Child, end_with_parent
 from sparkify_assets_tests.stopping import Stopping
 
@@ -141,6 +142,14 @@ class Proxy(Stopping):
         """No faults any more; how often one has happened since the last time."""
         return int(self._control("DELETE", "faults"))
 
+    def interleave(self, seed: int, actors: Sequence[str]) -> None:
+        """Serve requests in an order drawn from a seed, see `order`; actors are access keys."""
+        self._control("POST", "order", {"seed": seed, "actors": list(actors)})
+
+    def turns(self) -> list[str]:
+        """Serve requests as they come again; the turns that were taken."""
+        return list(self._control("DELETE", "order"))
+
     def stop(self) -> None:
         """End it; again does nothing."""
         self._child.stop()
@@ -194,6 +203,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, 0), _Handler)
         self.target = target
         self.state = FaultLog()
+        self.order = Order(0, [])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -210,7 +220,9 @@ class _Handler(BaseHTTPRequestHandler):
             if target.startswith(_CONTROL):
                 self._control(target.removeprefix(_CONTROL), body or b"")
                 return
-            faults = self.server.state.enter(self._request(target, body or b""))
+            request = self._request(target, body or b"")
+            self.server.order.wait(request.access_key)
+            faults = self.server.state.enter(request)
             for fault in faults:
                 time.sleep(fault.pause)
             actions = {fault.action: fault for fault in faults}
@@ -347,6 +359,10 @@ class _Handler(BaseHTTPRequestHandler):
                 answer = [dataclasses.asdict(request) for request in state.take()]
             case "POST", "faults":
                 state.add(Fault(**json.loads(body)))
+            case "POST", "order":
+                self.server.order = Order(**json.loads(body))
+            case "DELETE", "order":
+                answer, self.server.order = self.server.order.turns, Order(0, [])
             case "DELETE", "faults":
                 answer = state.clear()
             case _:

@@ -148,7 +148,7 @@ def start(kind: str) -> Server:
 
 
 @functools.cache
-def client(endpoint: str, service: str = "s3") -> Any:
+def client(endpoint: str, service: str = "s3", access_key: str = ACCESS_KEY) -> Any:
     """A boto3 client that tries each request once; safe to share between threads."""
     # Here, for the server processes import this module too and need no client.
     import boto3
@@ -157,7 +157,7 @@ def client(endpoint: str, service: str = "s3") -> Any:
     return boto3.client(
         service,
         endpoint_url=endpoint,
-        aws_access_key_id=ACCESS_KEY,
+        aws_access_key_id=access_key,
         aws_secret_access_key=SECRET_KEY,
         region_name=REGION,
         config=Config(
@@ -184,9 +184,10 @@ def upload(endpoint: str, folder: Path, bucket: str, prefix: str = "") -> list[s
     return sorted(found)
 
 
-def put(endpoint: str, bucket: str, key: str, body: bytes) -> str:
+def put(endpoint: str, bucket: str, key: str, body: bytes, access_key: str = ACCESS_KEY) -> str:
     """Write one object; its ETag."""
-    return str(client(endpoint).put_object(Bucket=bucket, Key=key, Body=body)["ETag"])
+    s3 = client(endpoint, access_key=access_key)
+    return str(s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"])
 
 
 def delete(endpoint: str, bucket: str, key: str) -> None:

@@ -56,14 +56,14 @@ def run(scene: Scene, landing: str, lake: str, *arguments: str) -> None:
 def first_load(scene: Scene) -> Operation:
     """All files into a lake that is not there yet."""
     zone, landing = scene.zone()
-    _base(zone)
+    base(zone)
     return _operation(scene, FIRST, ("run",), landing, None)
 
 
 def change(scene: Scene) -> Operation:
     """A new, a replaced and a removed file, and a new song, on a lake that has the others."""
     zone, landing = scene.zone()
-    _base(zone)
+    base(zone)
     lake = scene.new_lake()
     run(scene, landing, lake)
     _changed(zone)
@@ -73,7 +73,7 @@ def change(scene: Scene) -> Operation:
 def rebuild(scene: Scene) -> Operation:
     """Everything read and made again, and nothing is to be seen of it."""
     zone, landing = scene.zone()
-    _base(zone)
+    base(zone)
     lake = scene.new_lake()
     run(scene, landing, lake)
     return _operation(scene, REBUILD, ("run", "--rebuild"), landing, lake)
@@ -82,10 +82,10 @@ def rebuild(scene: Scene) -> Operation:
 def maintenance(scene: Scene) -> Operation:
     """Batches put together, dead rows and files removed, and nothing is to be seen of it."""
     zone, landing = scene.zone()
-    _base(zone)
+    base(zone)
     lake = scene.new_lake()
     for number in range(_SMALL_FILES):
-        zone.logs(f"log_data/2018-12-{10 + number}-events.json", *_events("2018-12", 10 + number))
+        zone.logs(f"log_data/2018-12-{10 + number}-events.json", *events("2018-12", 10 + number))
         run(scene, landing, lake)
     _changed(zone)
     run(scene, landing, lake)
@@ -112,29 +112,30 @@ def _operation(
     return Operation(name, arguments, landing, before, tables_before, after, account)
 
 
-def _base(zone: Zone) -> None:
-    zone.logs("log_data/2018-11-01-events.json", *_events("2018-11", 1))
+def base(zone: Zone) -> None:
+    """The files of a first load."""
+    zone.logs("log_data/2018-11-01-events.json", *events("2018-11", 1))
     late = event("2018-12-01 00:10:00", sessionId=30, itemInSession=1, userId="3")
-    zone.logs("log_data/2018-11-30-events.json", *_events("2018-11", 30), late)
-    lines = [json.dumps(one) for one in _events("2018-12", 5)]
+    zone.logs("log_data/2018-11-30-events.json", *events("2018-11", 30), late)
+    lines = [json.dumps(one) for one in events("2018-12", 5)]
     zone.write("log_data/2018-12-05-events.json", "\n".join([*lines, '{"page": "NextSo']))
     # The same events once more: each counts once.
-    zone.logs("log_data/2018-12-06-events.json", *_events("2018-12", 5), *_events("2018-12", 6))
-    zone.logs("log_data/2018-12-07-events.json", *_events("2018-12", 7))
+    zone.logs("log_data/2018-12-06-events.json", *events("2018-12", 5), *events("2018-12", 6))
+    zone.logs("log_data/2018-12-07-events.json", *events("2018-12", 7))
     zone.song("SO1", title="One", duration=100.0)
     zone.song("SO2", title="Two", duration=200.0)
 
 
 def _changed(zone: Zone) -> None:
-    paid = [{**one, "level": "free"} for one in _events("2018-11", 1)]
+    paid = [{**one, "level": "free"} for one in events("2018-11", 1)]
     extra = event("2018-11-01 15:00:00", sessionId=1, itemInSession=9, userId="1", song="Three")
     zone.logs("log_data/2018-11-01-events.json", *paid, extra)
-    zone.logs("log_data/2018-11-15-events.json", *_events("2018-11", 15))
+    zone.logs("log_data/2018-11-15-events.json", *events("2018-11", 15))
     zone.delete("log_data/2018-12-07-events.json")
     zone.song("SO3", title="Three", duration=300.0)
 
 
-def _events(month: str, day: int) -> list[Json]:
+def events(month: str, day: int) -> list[Json]:
     """Three plays and a look at the home page, by two users."""
     plays = [
         event(
