@@ -14,6 +14,8 @@ import pyarrow as pa
 
 MAX_LINE = 16 << 20
 KEPT_TEXT = 10_000
+# Cut at once: a piece has so many lines at most, however short they are.
+_CUT = 256 << 10
 _LINE_FEED = 10
 _BOM = b"\xef\xbb\xbf"
 
@@ -56,11 +58,13 @@ def pieces(blocks: Iterable[bytes]) -> Iterator[Piece]:
             yield Piece(torn=[_too_long(number, skipped + end, carry)])
             number, carry, skipped, start = number + 1, b"", 0, end + 1
         end = data.rfind(b"\n", start) + 1
-        if end:
-            piece, count = _cut(data[start:end], number)
+        while start < end:
+            # Whole lines; one that is longer alone.
+            stop = data.rfind(b"\n", start, start + _CUT) + 1 or data.find(b"\n", start) + 1
+            piece, count = _cut(data[start:stop], number)
             yield piece
-            number += count
-        carry = data[max(start, end) :]
+            number, start = number + count, stop
+        carry = data[start:]
         if len(carry) > MAX_LINE:
             skipped, carry = len(carry), carry[:KEPT_TEXT]
     if skipped:

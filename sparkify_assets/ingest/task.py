@@ -29,6 +29,8 @@ from sparkify_assets.storage.requests import Requests, together
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _LINES_BYTES = 24 << 20
+# However short they are: a row takes more memory than its line, a rejected line much more.
+_MOST_LINES = 1 << 17
 _LINES = ["file", "line", "text"]
 
 
@@ -266,7 +268,7 @@ def _together(
     held = _Held()
     for index, one in found:
         held.add(index, one)
-        if held.size >= _LINES_BYTES:
+        if held.size >= _LINES_BYTES or held.count >= _MOST_LINES:
             yield held.lines(), held.torn
             held = _Held()
     if held.size:
@@ -278,6 +280,7 @@ class _Held:
 
     def __init__(self) -> None:
         self.size = 0
+        self.count = 0
         self.torn: list[tuple[int, Torn]] = []
         self._tables: list[pa.Table] = []
         self._files: list[int] = []
@@ -288,14 +291,17 @@ class _Held:
             self._files.append(index)
             self._texts.append(found)
             self.size += len(found) + 1
+            self.count += 1
         elif isinstance(found, Torn):
             self.torn.append((index, found))
             self.size += len(found.text) + 1
+            self.count += 1
         else:
             count = len(found.numbers)
             file: Any = pa.repeat(pa.scalar(index, pa.int32()), count)
             self._tables.append(pa.table([file, found.numbers, found.texts], _LINES))
             self.size += found.texts.nbytes + count
+            self.count += count
             for line in found.torn:
                 self.add(index, line)
 
