@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sparkify_assets.errors import StorageError
 from sparkify_assets.ingest.fields import LOG_FIELDS, SONG_FIELDS
 from sparkify_assets.ingest.files import LandingFile
-from sparkify_assets.ingest.landing import GZIP_ERRORS, ContentChanged, Landing
+from sparkify_assets.ingest.landing import ContentChanged, Landing
 from sparkify_assets.ingest.lines import Piece, Torn, pieces, whole
 from sparkify_assets.ingest.parse import REJECT_SCHEMA, Parsed, Parser
 from sparkify_assets.ingest.repair import repair_columns
@@ -192,19 +191,15 @@ class _Reading:
     def _found(self) -> Iterator[tuple[int, Piece | str | Torn]]:
         contents = self._work.landing.read(self._files, self._requests)
         for index, (file, blocks) in enumerate(contents):
-            last_line = 0
             try:
                 if self._work.songs:
                     yield index, whole(blocks)
                     continue
                 for piece in pieces(blocks):
-                    last_line = _last_line(piece, last_line)
                     yield index, piece
             except ContentChanged:
                 self._left.add(index)
                 self.report.changed.append(file.key)
-            except GZIP_ERRORS as error:
-                yield index, Torn(last_line + 1, f"broken .gz file: {error}", "")
             except OSError as error:
                 if isinstance(error, StorageError) and not error.refused:
                     raise  # it is not this file: the others could not be read either
@@ -251,11 +246,6 @@ class _Reading:
         pairs = pa.table({"file": rows["file"], "month": months.astype("int64")})
         for row in pairs.group_by(["file", "month"]).aggregate([]).to_pylist():
             self._months[row["file"]].add(str(np.datetime64(row["month"], "M")))
-
-
-def _last_line(piece: Piece, so_far: int) -> int:
-    last = pc.max(piece.numbers).as_py() or so_far
-    return max([so_far, last, *(torn.line for torn in piece.torn)])
 
 
 def _together(
