@@ -6,6 +6,7 @@ import gzip
 import json
 from typing import Any, NamedTuple
 
+from sparkify_assets.ingest.fields import LOG_FIELDS, SONG_FIELDS, Kind
 from sparkify_assets.ingest.lines import MAX_LINE
 from sparkify_assets_tests.zone import event, song, ts
 
@@ -115,6 +116,35 @@ def _times() -> list[Case]:
     ]
 
 
+# Literals of every type, and which of them a field of each kind may hold.
+_TYPES = ("true", '"x"', "1.5", "[]", "{}")
+_MAY_HOLD = {
+    Kind.WHOLE: (),
+    Kind.NUMBER: ("1.5",),
+    Kind.TEXT: ("true", '"x"', "1.5"),
+    Kind.IDENTIFIER: ('"x"', "1.5"),
+    Kind.STRICT_TEXT: ('"x"',),
+}
+
+
+def _types() -> list[Case]:
+    """Each field of both lists with each type."""
+    found = []
+    for field in LOG_FIELDS:
+        right = len(_MAY_HOLD[field.kind])
+        lines = b"\n".join(_with(literal, field.name) for literal in _TYPES)
+        counts = (len(_TYPES), right, len(_TYPES) - right)
+        found.append(_log(f"type-{field.name}.json", lines, counts, f"{field.name}: expected"))
+    for field in SONG_FIELDS:
+        for number, literal in enumerate(_TYPES):
+            held = json.dumps(song("SOTYPE") | {field.name: "HERE"})
+            content = held.replace('"HERE"', literal).encode()
+            rows = int(literal in _MAY_HOLD[field.kind])
+            name = f"type-{field.name}-{number}.json"
+            found.append(_song(name, content, rows, f"{field.name}: expected"))
+    return found
+
+
 def _packed() -> list[Case]:
     """.gz files. In `_PACKED` the two events and a longer line lie as they are, not compressed."""
     plain = gzip.compress(_TWO, mtime=0)
@@ -157,4 +187,4 @@ def _songs() -> list[Case]:
     ]
 
 
-CASES = (*_of_each_kind(), *_times(), *_packed(), *_songs())
+CASES = (*_of_each_kind(), *_times(), *_types(), *_packed(), *_songs())
