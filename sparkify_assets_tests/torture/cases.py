@@ -30,7 +30,7 @@ _number = iter(range(1, 1_000))
 
 def _play(**fields: Any) -> bytes:
     """An event of its own."""
-    return json.dumps(event(sessionId=next(_number), **fields)).encode()
+    return json.dumps(event(**{"sessionId": next(_number), **fields})).encode()
 
 
 def _with(literal: str, name: str = "status") -> bytes:
