@@ -79,9 +79,10 @@ def disorder(
 ) -> list[Delivery]:
     """The same lines and songs by several deliveries, in some order or other.
 
-    Among them: packed files, whole files again under another name, files that come in part first,
-    late ones of the older month, events in a file of the other month, and a file that is deleted
-    and comes again (with at least three runs).
+    Among them: packed files, whole files again under another name, files that come in part and with
+    something wrong first, one that is wrong and deleted for good, late ones of the older month,
+    events in a file of the other month, and a file that is deleted and comes again (with at least
+    three runs).
     """
     found = [Delivery() for _ in range(runs)]
     for number, some in enumerate(_split(draw, lines)):
@@ -93,7 +94,8 @@ def disorder(
         run = draw.randrange(runs)
         found[run].put[key] = pack(_text(some))
         if run and draw.random() < 0.5:
-            found[draw.randrange(run)].put[key] = pack(_text(some[: len(some) // 2]))
+            part = [*some[: len(some) // 2], _astray(draw)]
+            found[draw.randrange(run)].put[key] = pack(_text(part))
         if draw.random() < 0.3:
             other = f"log_data/{draw.choice(MONTHS)}-again-{number}.json"
             found[draw.randrange(runs)].put[other] = _text(some)
@@ -101,14 +103,23 @@ def disorder(
         found[draw.randrange(runs)].put[f"song_data/{draw.choice('AB')}/{number}.json"] = _text(
             [one]
         )
+    wrong = "log_data/2018-11-wrong.json"
+    found[0].put[wrong] = _text([_astray(draw)])
+    found[-1].deleted.append(wrong)
     if runs >= 3:
         _delete_and_bring_again(draw, found)
     return found
 
 
+def _astray(draw: random.Random) -> Json:
+    """An event that does not count in the end: its file is replaced or deleted."""
+    moment = ts("2018-11-01") + draw.randrange(_SPAN)
+    return {**_event(draw, draw.randrange(10**6), moment), "page": "NextSong", "userId": "astray"}
+
+
 def _delete_and_bring_again(draw: random.Random, found: list[Delivery]) -> None:
-    begun = next(number for number, delivery in enumerate(found) if delivery.put)
-    key = draw.choice(sorted(found[begun].put))
+    begun = next(number for number, delivery in enumerate(found) if len(delivery.put) > 1)
+    key = draw.choice(sorted(set(found[begun].put) - set(found[-1].deleted)))
     content = [delivery.put[key] for delivery in found if key in delivery.put][-1]
     for delivery in found[begun + 1 :]:
         delivery.put.pop(key, None)
