@@ -72,7 +72,7 @@ def _compare_rejects(
         for key, file in right.items()
         for line, (reason, text) in file.rejects.items()
     }
-    tally.counts["rejected"] += len(found)
+    tally.counts["rejects shown"] += len(found)
     shown = {(row["source_file"], row["line"]): row for row in found}
     if shown.keys() != wanted.keys() or len(found) != len(wanted):
         different = sorted(shown.keys() ^ wanted.keys())
