@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +86,23 @@ class Zone:
     def delete(self, key: str) -> None:
         """Remove a file."""
         (self.root / key).unlink()
+
+
+@contextmanager
+def deep_file(zone: Zone, key: str, content: str) -> Iterator[None]:
+    """A file below more folders than Python's own functions go down; they are removed afterwards.
+
+    These call themselves for each folder, also where a test's folder is removed.
+    """
+    folders = [zone.root / key[:end] for end, mark in enumerate(key) if mark == "/"]
+    made = [folder for folder in folders if not folder.exists()]
+    try:
+        for folder in made:
+            folder.mkdir()
+        zone.write(key, content)
+        yield
+    finally:
+        (zone.root / key).unlink(missing_ok=True)
+        for folder in reversed(made):
+            if folder.exists():
+                folder.rmdir()

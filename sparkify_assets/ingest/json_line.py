@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from sparkify_assets.ingest.fields import Field, Kind
 
 _MOST_DIGITS = 20
+# Python's own limit is another one in each version, and less the deeper the caller stands.
+_MOST_DEEP = 200
+_MARKS = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -37,6 +41,8 @@ def read_line(text: str, fields: Sequence[Field]) -> list[Any]:
     """
     if not text.strip():
         raise Rejected("empty")
+    if _too_deep(text):
+        raise Rejected(f"not JSON that can be read: nested too deeply, more than {_MOST_DEEP} deep")
     try:
         found = json.loads(
             text,
@@ -52,11 +58,28 @@ def read_line(text: str, fields: Sequence[Field]) -> list[Any]:
         ) from None
     except UnicodeEncodeError:
         raise Rejected("not JSON: half of a surrogate pair") from None
-    except RecursionError:
-        raise Rejected("not JSON that can be read: nested too deeply") from None
     if not isinstance(found, dict):
         raise Rejected(f"not a JSON object: {_named(found)}")
     return [_value(found.get(field.name), field) for field in fields]
+
+
+def _too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= _MOST_DEEP:
+        return False
+    depth, within_text = 0, False
+    for found in _MARKS.finditer(text):
+        mark = found[0]
+        if mark == '"':
+            within_text = not within_text
+        elif within_text:
+            continue
+        elif mark in "[{":
+            depth += 1
+            if depth > _MOST_DEEP:
+                return True
+        elif mark in "]}":
+            depth -= 1
+    return False
 
 
 def _no_constant(name: str) -> Any:

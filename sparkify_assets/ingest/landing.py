@@ -25,6 +25,8 @@ PARTS = (LOGS, SONGS)
 # The scope of song files in the ledger; that of a log file is the month in its key.
 SONG_SCOPE = "songs"
 BLOCK = 8 << 20
+# Unpacked at once, at most.
+_UNPACKED = 1 << 20
 # What a broken .gz file raises while it is read.
 GZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -164,6 +166,31 @@ def month_in_key(key: str) -> str | None:
             if is_month(f"{year}-{month}"):
                 return f"{year}-{month}"
     return None
+
+
+def unpacked(packed: gzip.GzipFile) -> Iterator[bytes]:
+    """The content of a .gz file in blocks of about 8 MiB.
+
+    Of a broken one, everything before the place where it is broken.
+
+    Raises:
+        EOFError, zlib.error, gzip.BadGzipFile: it is torn or broken.
+    """
+    held: list[bytes] = []
+    size = 0
+    try:
+        # `read` would lose what it has unpacked of a block in which an error comes.
+        while found := packed.read1(_UNPACKED):
+            held.append(found)
+            size += len(found)
+            if size >= BLOCK:
+                yield b"".join(held)
+                held, size = [], 0
+    except GZIP_ERRORS:
+        yield b"".join(held)
+        raise
+    if held:
+        yield b"".join(held)
 
 
 def is_packed(key: str) -> bool:

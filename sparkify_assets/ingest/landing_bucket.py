@@ -24,6 +24,7 @@ from sparkify_assets.ingest.landing import (
     ContentChanged,
     Listing,
     is_packed,
+    unpacked,
 )
 from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.failures import explained, is_missing
@@ -157,9 +158,7 @@ def _whole(content: Future[bytes]) -> Iterator[bytes]:
 
 def _blocks(file: LandingFile, contents: Iterator[bytes]) -> Iterator[bytes]:
     if is_packed(file.key):
-        packed = gzip.GzipFile(fileobj=_Reader(contents))
-        while block := packed.read(BLOCK):
-            yield block
+        yield from unpacked(gzip.GzipFile(fileobj=_Reader(contents)))
         return
     for content in contents:
         for start in range(0, len(content), BLOCK):

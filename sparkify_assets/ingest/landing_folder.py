@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sparkify_assets.errors import LandingError
 from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.landing import (
     BLOCK,
+    GZIP_ERRORS,
     LOGS,
     PARTS,
     SONGS,
     ContentChanged,
     Listing,
     is_packed,
+    unpacked,
 )
 from sparkify_assets.storage.listing import Place
 from sparkify_assets.storage.objects import file_tag
@@ -48,7 +52,7 @@ class FolderLanding:
         found = [part for part in PARTS if (root / part).is_dir()]
         for part in found:
             if part in parts:
-                _walk(root / part, part, listing, months, frozenset())
+                _walk(root / part, part, listing, months)
         if not found:
             raise LandingError(
                 f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
@@ -72,15 +76,24 @@ class FolderLanding:
             # Neither pathlib nor a buffer of 8 MiB: of many small files they take half of the time.
             with open(path, "rb", buffering=0) as raw:  # noqa: PTH123
                 _same(file, os.fstat(raw.fileno()))
-                packed = is_packed(file.key)
-                opened = gzip.GzipFile(fileobj=raw) if packed else raw
-                most = BLOCK if packed else min(BLOCK, file.size + 1)
-                while block := opened.read(most):
-                    yield block
+                try:
+                    yield from _content(file, raw)
+                except GZIP_ERRORS:
+                    # Broken, or only cut off and written anew while it was read.
+                    _same(file, os.stat(path))  # noqa: PTH116
+                    raise
                 _same(file, os.fstat(raw.fileno()))
             _same(file, os.stat(path))  # noqa: PTH116
         except FileNotFoundError as error:
             raise ContentChanged(f"{file.key} was deleted while it was read") from error
+
+
+def _content(file: LandingFile, raw: io.FileIO) -> Iterator[bytes]:
+    if is_packed(file.key):
+        yield from unpacked(gzip.GzipFile(fileobj=raw))
+        return
+    while block := raw.read(min(BLOCK, file.size + 1)):
+        yield block
 
 
 def _same(file: LandingFile, status: os.stat_result) -> None:
@@ -88,27 +101,42 @@ def _same(file: LandingFile, status: os.stat_result) -> None:
         raise ContentChanged(f"{file.key} was changed while it was read")
 
 
-def _walk(
-    folder: Path, prefix: str, listing: Listing, months: set[str], above: frozenset[str]
-) -> None:
+class _Folder(NamedTuple):
+    path: str
+    key: str
+    above: frozenset[tuple[int, int]]  # device and inode of the folders that it lies in
+
+
+def _walk(root: Path, part: str, listing: Listing, months: set[str]) -> None:
+    # Not by recursion: folders may lie deeper within each other than Python's calls may.
+    todo = [_Folder(str(root), part, frozenset())]
+    while todo:
+        todo += _folder(todo.pop(), listing, months)
+
+
+def _folder(folder: _Folder, listing: Listing, months: set[str]) -> Iterator[_Folder]:
+    """Take the files of one folder into the listing; the folders in it."""
     try:
-        here = os.path.realpath(folder)
-        if here in above:
-            listing.unplaced.append((f"{_shown(prefix)}/", "a link to a folder above it"))
+        status = os.stat(folder.path)  # noqa: PTH116
+        here = (status.st_dev, status.st_ino)
+        if here in folder.above:
+            listing.unplaced.append((f"{_shown(folder.key)}/", "a link to a folder above it"))
             return
-        with os.scandir(folder) as entries:
+        with os.scandir(folder.path) as entries:
             found = [entry for entry in entries if not entry.name.startswith((".", "_"))]
     except FileNotFoundError:  # deleted since the folder above was read
         return
     except OSError as error:
         listing.complete = False
-        listing.unplaced.append((f"{_shown(prefix)}/", f"cannot be listed: {error.strerror}"))
+        reason = f"cannot be listed: {error.strerror}"
+        listing.unplaced.append((f"{_shown(folder.key)}/", reason))
         return
+    below = folder.above | {here}
     for entry in found:
-        key = f"{prefix}/{entry.name}"
+        key = f"{folder.key}/{entry.name}"
         try:
             if entry.is_dir():
-                _walk(Path(entry.path), key, listing, months, above | {here})
+                yield _Folder(entry.path, key, below)
             else:
                 _place(listing, key, entry.stat(), months)
         except FileNotFoundError:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
+from sparkify_assets.ingest.landing import GZIP_ERRORS
+
 MAX_LINE = 16 << 20
 KEPT_TEXT = 10_000
+# Cut at once: a piece has so many lines at most, however short they are.
+_CUT = 256 << 10
 _LINE_FEED = 10
 _BOM = b"\xef\xbb\xbf"
 
@@ -39,13 +44,15 @@ class Piece:
 def pieces(blocks: Iterable[bytes]) -> Iterator[Piece]:
     """Cut a file into lines. A line ends with a line feed, or with the file.
 
-    At most the longest line and one block are in memory. A byte order mark at the start and
+    At most the longest line and one block are in memory. Where a .gz file is broken, the line that
+    was begun comes out as torn, with what there is of it. A byte order mark at the start and
     carriage returns at the ends of lines do no harm.
     """
     number = 1
     carry = b""
     skipped = 0  # bytes already dropped of a line that is too long
-    for block in _without_bom(blocks):
+    sound = _Sound(blocks)
+    for block in _without_bom(sound):
         data = block if skipped else carry + block
         start = 0
         if skipped:
@@ -56,14 +63,18 @@ def pieces(blocks: Iterable[bytes]) -> Iterator[Piece]:
             yield Piece(torn=[_too_long(number, skipped + end, carry)])
             number, carry, skipped, start = number + 1, b"", 0, end + 1
         end = data.rfind(b"\n", start) + 1
-        if end:
-            piece, count = _cut(data[start:end], number)
+        while start < end:
+            # Whole lines; one that is longer alone.
+            stop = data.rfind(b"\n", start, start + _CUT) + 1 or data.find(b"\n", start) + 1
+            piece, count = _cut(data[start:stop], number)
             yield piece
-            number += count
-        carry = data[max(start, end) :]
+            number, start = number + count, stop
+        carry = data[start:]
         if len(carry) > MAX_LINE:
             skipped, carry = len(carry), carry[:KEPT_TEXT]
-    if skipped:
+    if sound.error is not None:
+        yield Piece(torn=[_broken(number, sound.error, carry)])
+    elif skipped:
         yield Piece(torn=[_too_long(number, skipped, carry)])
     elif carry:
         yield _cut(carry, number)[0]
@@ -73,13 +84,16 @@ def whole(blocks: Iterable[bytes]) -> str | Torn:
     """A whole file as one line, number 1: what a song file is."""
     kept: list[bytes] = []
     size = 0
-    for block in _without_bom(blocks):
+    sound = _Sound(blocks)
+    for block in _without_bom(sound):
         size += len(block)
         if size <= MAX_LINE:
             kept.append(block)
         elif not kept:
             kept.append(block[:KEPT_TEXT])
     data = b"".join(kept)
+    if sound.error is not None:
+        return _broken(1, sound.error, data)
     if size > MAX_LINE:
         return _too_long(1, size, data)
     try:
@@ -96,6 +110,28 @@ def shown(data: bytes) -> str:
 def not_utf8(error: UnicodeDecodeError) -> str:
     """The reason for a line that is not UTF-8."""
     return f"not UTF-8 at byte {error.start + 1}"
+
+
+class _Sound:
+    """Blocks up to the place where a .gz file is broken; then `error` says how."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._blocks)
+        except GZIP_ERRORS as error:
+            self.error = error
+            raise StopIteration from None
+
+
+def _broken(number: int, error: Exception, data: bytes) -> Torn:
+    return Torn(number, f"broken .gz file: {error}", shown(data))
 
 
 def _without_bom(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from sparkify_assets.ingest.landing import Listing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger
 
 # Raised whenever the reading rules give other rows, rejects or repairs for the same file.
-READER_VERSION = 1
+READER_VERSION = 2
 
 _MOST_GONE = 0.1
 

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sparkify_assets.errors import StorageError
 from sparkify_assets.ingest.fields import LOG_FIELDS, SONG_FIELDS
 from sparkify_assets.ingest.files import LandingFile
-from sparkify_assets.ingest.landing import GZIP_ERRORS, ContentChanged, Landing
+from sparkify_assets.ingest.landing import ContentChanged, Landing
 from sparkify_assets.ingest.lines import Piece, Torn, pieces, whole
 from sparkify_assets.ingest.parse import REJECT_SCHEMA, Parsed, Parser
 from sparkify_assets.ingest.repair import repair_columns
@@ -29,6 +28,8 @@ from sparkify_assets.storage.requests import Requests, together
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _LINES_BYTES = 24 << 20
+# However short they are: a row takes more memory than its line, a rejected line much more.
+_MOST_LINES = 1 << 17
 _LINES = ["file", "line", "text"]
 
 
@@ -190,19 +191,15 @@ class _Reading:
     def _found(self) -> Iterator[tuple[int, Piece | str | Torn]]:
         contents = self._work.landing.read(self._files, self._requests)
         for index, (file, blocks) in enumerate(contents):
-            last_line = 0
             try:
                 if self._work.songs:
                     yield index, whole(blocks)
                     continue
                 for piece in pieces(blocks):
-                    last_line = _last_line(piece, last_line)
                     yield index, piece
             except ContentChanged:
                 self._left.add(index)
                 self.report.changed.append(file.key)
-            except GZIP_ERRORS as error:
-                yield index, Torn(last_line + 1, f"broken .gz file: {error}", "")
             except OSError as error:
                 if isinstance(error, StorageError) and not error.refused:
                     raise  # it is not this file: the others could not be read either
@@ -251,11 +248,6 @@ class _Reading:
             self._months[row["file"]].add(str(np.datetime64(row["month"], "M")))
 
 
-def _last_line(piece: Piece, so_far: int) -> int:
-    last = pc.max(piece.numbers).as_py() or so_far
-    return max([so_far, last, *(torn.line for torn in piece.torn)])
-
-
 def _together(
     found: Iterable[tuple[int, Piece | str | Torn]],
 ) -> Iterator[tuple[pa.Table, list[tuple[int, Torn]]]]:
@@ -266,7 +258,7 @@ def _together(
     held = _Held()
     for index, one in found:
         held.add(index, one)
-        if held.size >= _LINES_BYTES:
+        if held.size >= _LINES_BYTES or held.count >= _MOST_LINES:
             yield held.lines(), held.torn
             held = _Held()
     if held.size:
@@ -278,6 +270,7 @@ class _Held:
 
     def __init__(self) -> None:
         self.size = 0
+        self.count = 0
         self.torn: list[tuple[int, Torn]] = []
         self._tables: list[pa.Table] = []
         self._files: list[int] = []
@@ -288,14 +281,17 @@ class _Held:
             self._files.append(index)
             self._texts.append(found)
             self.size += len(found) + 1
+            self.count += 1
         elif isinstance(found, Torn):
             self.torn.append((index, found))
             self.size += len(found.text) + 1
+            self.count += 1
         else:
             count = len(found.numbers)
             file: Any = pa.repeat(pa.scalar(index, pa.int32()), count)
             self._tables.append(pa.table([file, found.numbers, found.texts], _LINES))
             self.size += found.texts.nbytes + count
+            self.count += count
             for line in found.torn:
                 self.add(index, line)
 

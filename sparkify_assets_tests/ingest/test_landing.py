@@ -16,7 +16,7 @@ from sparkify_assets.ingest.landing import (
     month_in_key,
 )
 from sparkify_assets.ingest.landing_folder import FolderLanding
-from sparkify_assets_tests.zone import Zone, event
+from sparkify_assets_tests.zone import Zone, deep_file, event
 
 MONTHS = {"2018-11", "2018-12"}
 
@@ -121,6 +121,44 @@ def test_a_file_that_is_changed_or_deleted_is_noticed(zone: Zone) -> None:
         list(landing.blocks(file))
 
 
+@pytest.mark.parametrize("cut", [-20, -1, 2_000_000])
+def test_a_packed_file_that_is_torn_gives_what_comes_before(zone: Zone, cut: int) -> None:
+    lines = b"".join(b"%d\n" % number for number in range(2_000_000))
+    zone.write("log_data/2018-11-01.json.gz", gzip.compress(lines)[:cut])
+    blocks = FolderLanding(str(zone.root)).blocks(listing(zone).files[0])
+    found: list[bytes] = []
+    with pytest.raises(EOFError):
+        found.extend(blocks)
+    content = b"".join(found)
+    assert lines.startswith(content)
+    assert len(content) > len(lines) * 0.9 if cut < 0 else len(content) > 2_000_000
+
+
+def test_a_packed_file_that_is_followed_by_something_else_gives_what_comes_before(
+    zone: Zone,
+) -> None:
+    zone.write("log_data/2018-11-01.json.gz", gzip.compress(b"a\n" * 10) + b"rubbish")
+    blocks = FolderLanding(str(zone.root)).blocks(listing(zone).files[0])
+    assert next(blocks) == b"a\n" * 10
+    with pytest.raises(gzip.BadGzipFile):
+        next(blocks)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_packed_file_that_is_cut_off_while_it_is_read_is_changed_and_not_broken(
+    zone: Zone, gone: bool
+) -> None:
+    content = gzip.compress(os.urandom(20_000_000))
+    key = zone.write("log_data/2018-11-01.json.gz", content)
+    blocks = FolderLanding(str(zone.root)).blocks(listing(zone).files[0])
+    next(blocks)
+    os.truncate(zone.root / key, 15_000_000)
+    if gone:
+        zone.delete(key)
+    with pytest.raises(ContentChanged):
+        list(blocks)
+
+
 def test_a_file_replaced_by_renaming_while_it_is_read_is_noticed(zone: Zone) -> None:
     key = zone.write("log_data/2018-11-01.json", b"a\n" * 10_000_000)
     blocks = FolderLanding(str(zone.root)).blocks(listing(zone).files[0])
@@ -129,6 +167,22 @@ def test_a_file_replaced_by_renaming_while_it_is_read_is_noticed(zone: Zone) -> 
     (zone.root / "new").rename(zone.root / key)
     with pytest.raises(ContentChanged):
         list(blocks)
+
+
+def test_folders_may_lie_deeper_than_calls(zone: Zone) -> None:
+    key = f"log_data/{'d/' * 1_900}2018-11-01.json"
+    with deep_file(zone, key, "{}"):
+        found = listing(zone)
+    assert [file.key for file in found.files] == [key]
+    assert found.unplaced == []
+
+
+def test_a_link_to_a_folder_above_is_named_and_not_followed_again(zone: Zone) -> None:
+    zone.song("S1")
+    (zone.root / "song_data/A/loop").symlink_to("..")
+    found = listing(zone)
+    assert len(found.files) == 1
+    assert found.unplaced == [("song_data/A/loop/", "a link to a folder above it")]
 
 
 def test_a_link_to_nothing_and_a_pipe_are_named(zone: Zone) -> None:

@@ -61,6 +61,14 @@ def test_a_line_of_100_mb_is_rejected_and_the_rest_is_there() -> None:
     assert len(torn[0].text) == 10_000
 
 
+def test_a_piece_has_few_lines_however_short_they_are() -> None:
+    found = list(pieces([b"\n" * 3_000_000 + b"x" * 1_000_000 + b"\n\n"]))
+    assert sum(len(piece.numbers) for piece in found) == 3_000_002
+    assert max(len(piece.numbers) for piece in found) <= 256 << 10
+    numbers = [number for piece in found for number in piece.numbers.to_pylist()]
+    assert numbers == list(range(1, 3_000_003))
+
+
 @given(st.binary(max_size=300), st.lists(st.integers(1, 50), max_size=30))
 def test_every_line_comes_out_once_however_the_file_is_cut(data: bytes, cuts: list[int]) -> None:
     data = data.replace(b"\xef\xbb\xbf", b"")

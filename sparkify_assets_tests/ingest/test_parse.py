@@ -137,6 +137,22 @@ def test_of_a_key_that_stands_twice_the_first_counts() -> None:
     assert read_line(line, LOG_FIELDS) == fast(_LOGS, line)[0][0]
 
 
+@pytest.mark.parametrize(("deep", "read"), [(199, True), (200, False), (100_000, False)])
+def test_how_deep_a_line_may_be_nested_does_not_depend_on_who_calls(deep: int, read: bool) -> None:
+    def result(levels: int) -> bool:
+        if levels:
+            return result(levels - 1)
+        line = json.dumps(event())[:-1] + ', "other": ' + "[" * deep + "]" * deep + "}"
+        return bool(fast(_LOGS, line)[0])
+
+    assert result(0) is result(500) is read
+
+
+def test_brackets_within_a_text_are_no_nesting() -> None:
+    text = '[{\\"' * 1_000
+    assert value("song", song=text) == text
+
+
 def test_unknown_fields_do_not_matter() -> None:
     assert value("page", extra={"deep": [1, {"page": 3}]}) == "NextSong"
 
@@ -144,6 +160,17 @@ def test_unknown_fields_do_not_matter() -> None:
 def test_blank_lines_are_no_lines_but_an_empty_song_file_is_rejected() -> None:
     assert fast(_LOGS, "", "  \t", "\r\n") == ({}, {})
     assert fast(_SONGS, "", " \n") == ({}, {0: "empty", 1: "empty"})
+
+
+def test_a_block_of_blank_lines_asks_neither_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sparkify_assets.ingest import parse
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a blank line was read")
+
+    monkeypatch.setattr(parse, "read_line", fail)
+    monkeypatch.setattr(Parser, "_found", fail)
+    assert fast(_LOGS, "\n", "\r\n", " \t \n", "") == ({}, {})
 
 
 def test_a_song_without_its_ids_is_rejected() -> None:
