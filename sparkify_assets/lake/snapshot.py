@@ -41,8 +41,14 @@ class Snapshot:
         return sum(part.rows for part in self.parts)
 
     def nulls(self, column: str) -> int:
-        """Number of rows without a value in a column, from the statistics of the parts."""
-        return sum(part.nulls.get(column, 0) for part in self.parts)
+        """Number of rows without a value in a column, from the statistics of the parts.
+
+        Partition columns have no statistics: they are never null.
+        """
+        if column in self.table.partition_by:
+            return 0
+        # A part from before the column was added has no count of it: every row is without a value.
+        return sum(part.nulls.get(column, part.rows) for part in self.parts)
 
     @property
     def size(self) -> int:
