@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # they load pandas, which takes longer than most commands
     import pyarrow.dataset as ds
 
 
+# Where the table lies, its id, the version, the tag of that version's commit.
+Identity = tuple[str, str, int, str]
+
+
 class Snapshot:
     """One version of a table.
 
@@ -29,6 +33,16 @@ class Snapshot:
         self.location = location
         self.state = state
         self.version = state.version
+
+    @property
+    def identity(self) -> Identity:
+        """Tells this version of this table from all others, to remember what was found in it.
+
+        A copy of a lake has the same ids, and one that was restored from a backup gives the same
+        numbers again to other versions.
+        """
+        last = self.state.last.etag if self.state.last else ""
+        return self.location.uri, str(self.state.metadata["id"]), self.version, last
 
     @cached_property
     def parts(self) -> list[StoredPart]:

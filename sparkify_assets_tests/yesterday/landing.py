@@ -18,13 +18,17 @@ _AGAIN = "log_data/2018/12/2018-12-15-events.json"
 NEW = "log_data/2018/12/2018-12-16-events.json"
 
 _EVENING = event("2018-11-30 23:58:00.100", sessionId=7, userId="16", firstName="Jon", level="free")
-_MIDNIGHT = event("2018-12-01 00:02:00.200", sessionId=7, itemInSession=1, userId="16", level="free")
+_MIDNIGHT = event(
+    "2018-12-01 00:02:00.200", sessionId=7, itemInSession=1, userId="16", level="free"
+)
 
 
 def first(zone: Zone) -> None:
     """What landed first: two songs, and four files of logs."""
     zone.song()
-    zone.song("SOTWO", title="Second", artist_id="AR2", artist_name="Zoë", duration=200.5, year=1999)
+    zone.song(
+        "SOTWO", title="Second", artist_id="AR2", artist_name="Zoë", duration=200.5, year=1999
+    )
     zone.logs(
         REPLACED,
         event(song="replaced and gone", sessionId=2),
@@ -48,7 +52,7 @@ def second(zone: Zone) -> None:
         REPLACED,
         event(sessionId=2),
         event("2018-11-15 13:00:00", sessionId=2, itemInSession=1, page="Home", song=None),
-        event("2018-11-15 13:05:00", sessionId=2, itemInSession=2, song="Third", artist="Mo"),
+        event("2018-11-15 13:05:00", sessionId=2, itemInSession=2, song="of nobody", artist="Mo"),
     )
     zone.logs(
         _AGAIN,

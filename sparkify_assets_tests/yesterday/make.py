@@ -1,8 +1,8 @@
 """Writes the lakes of yesterday: `python -m sparkify_assets_tests.yesterday.make [NAME …]`.
 
 The code of a former commit is taken from the repository's history and run, as it stood, with the
-packages of today, in a process of its own: twice, as files landed twice, then its maintenance, if it
-had one. Where it knows buckets, the landing zone is one on a moto server, whose tags are of the
+packages of today, in a process of its own: twice, as files landed twice, then its maintenance, if
+it had one. Where it knows buckets, the landing zone is one on a moto server, whose tags are of the
 content and thus the same wherever the lake is unpacked; else a folder. Without names all are
 written, and the landing zone. See README.md for which commits and why.
 """

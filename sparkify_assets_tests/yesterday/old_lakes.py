@@ -19,7 +19,8 @@ class Yesterday:
         in_bucket: whether its landing zone was in a bucket; else it was a folder.
         maintained: whether that version had a maintenance, which then came last.
         released: whether it recorded releases.
-        history: whether it had the table user_history.
+        numbered: whether the ledger's log had numbers for its files, and there was a table
+            user_history: both came at once.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Yesterday:
     in_bucket: bool = True
     maintained: bool = True
     released: bool = True
-    history: bool = True
+    numbered: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -35,10 +36,10 @@ class Yesterday:
 
 LAKES = (
     Yesterday(
-        "bounds", "8303d98", in_bucket=False, maintained=False, released=False, history=False
+        "bounds", "8303d98", in_bucket=False, maintained=False, released=False, numbered=False
     ),
     Yesterday(
-        "delta-rs", "9d89393", in_bucket=False, maintained=False, released=False, history=False
+        "delta-rs", "9d89393", in_bucket=False, maintained=False, released=False, numbered=False
     ),
     Yesterday("numbers", "3080af7", maintained=False, released=False),
     Yesterday("maintained", "0e5d84a", released=False),
