@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from sparkify_assets.analytics.part_files import PartFiles, PartGone
 from sparkify_assets.analytics.relations import Relation, with_needed
-from sparkify_assets.analytics.sql import sql_type, text, utc
+from sparkify_assets.analytics.select_parts import select_parts
 from sparkify_assets.analytics.statement import (
     QueryError,
     Statement,
@@ -32,8 +32,7 @@ from sparkify_assets.errors import LakeError, SparkifyError
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, last_release
 from sparkify_assets.lake.snapshot import Snapshot
-from sparkify_assets.tables import TABLES, Table
-from sparkify_assets.tables.declaration import INSTANT
+from sparkify_assets.tables import TABLES
 
 BATCH_ROWS = 16_384
 # In a bucket a first read is mostly waiting; more than these are in each other's way afterwards.
@@ -238,38 +237,8 @@ class Session:
 
     def _open_table(self, relation: Relation) -> None:
         table, snapshot = TABLES[relation.name], self.snapshot(relation.name)
-        types = {field.name: sql_type(field.type) for field in table.plain_schema}
-        if table.monthly:
-            types["year_month"] = "VARCHAR"
-        if not snapshot.parts:
-            selected = _no_rows(types)
-        else:
-            selected = self._select_parts(table, snapshot, types)
-        # UTC without a zone: parts of a time with one take several times as long.
-        instants = ", ".join(utc(f.name) for f in table.plain_schema if f.type == INSTANT)
-        replaced = f"* REPLACE ({instants})" if instants else "*"
-        self._sql.execute(
-            f'CREATE OR REPLACE VIEW parts."{table.name}" AS SELECT {replaced} FROM ({selected})'
-        )
-
-    def _select_parts(self, table: Table, snapshot: Snapshot, types: Mapping[str, str]) -> str:
-        """The rows of all parts, by name; null for columns that a part was written without."""
-        whole: list[str] = []
-        older: list[str] = []
-        for part in snapshot.parts:
-            month = f"/year_month={table.partition_key(part.partition)}"
-            folder = f"{table.name}/{snapshot.version}{month if table.monthly else ''}"
-            path = self.files.add(folder, snapshot.location, part)
-            (older if part.may_lack(table.inside) else whole).append(path)
-        in_path = {*table.partition_by, *(["year_month"] if table.monthly else [])}
-        hive = ", ".join(f"'{name}': {types[name]}" for name in sorted(in_path))
-        partitioned = f"hive_partitioning = {bool(in_path)}"
-        partitioned += f", hive_types = {{{hive}}}" if in_path else ""
-        selected = [_read(whole, partitioned)] if whole else []
-        if older:  # each is opened to see its columns; which ones there are, the first says
-            selected = [_no_rows(types), *selected]
-            selected.append(_read(older, f"{partitioned}, union_by_name = true"))
-        return " UNION ALL BY NAME ".join(selected)
+        selected = select_parts(self.files, table, snapshot)
+        self._sql.execute(f'CREATE OR REPLACE VIEW parts."{table.name}" AS {selected}')
 
     def _told(self, work: Any, deadline: float) -> Any:
         """What `work` gives, its errors in our own words."""
@@ -333,15 +302,6 @@ def open_session(
         yield session
     finally:
         session.close()
-
-
-def _no_rows(types: Mapping[str, str]) -> str:
-    nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in types.items())
-    return f"SELECT {nothing} WHERE false"
-
-
-def _read(paths: list[str], options: str) -> str:
-    return f"SELECT * FROM read_parquet([{', '.join(map(text, paths))}], {options})"
 
 
 def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
