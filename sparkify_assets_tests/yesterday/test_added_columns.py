@@ -21,9 +21,10 @@ from sparkify_assets.analytics.session import open_session
 from sparkify_assets.cli.run import run_and_summarize
 from sparkify_assets.ingest import task
 from sparkify_assets.ingest.fields import LOG_FIELDS, Field, Kind
-from sparkify_assets.lake import checkpoint, log
+from sparkify_assets.lake import checkpoint, commit, log
 from sparkify_assets.lake.commit import checkpoint_newest
 from sparkify_assets.lake.frames import read_frame, read_where
+from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import last_release
 from sparkify_assets.maintenance.compact import MOST_SMALL_PARTS
 from sparkify_assets.maintenance.maintain import maintain
@@ -32,6 +33,7 @@ from sparkify_assets.refresh.report import get_status
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import RAW_LOGS, TIME
 from sparkify_assets.transforms import listening
+from sparkify_assets_tests.lake.helpers import content, put
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.yesterday.declared import DEVICE, QUARTER, add_column
 from sparkify_assets_tests.yesterday.old_lakes import LAKES, Yesterday
@@ -84,9 +86,9 @@ def loaded(world: World) -> World:
     return world
 
 
-def actions(world: World, table: str) -> list[list[dict[str, Any]]]:
+def actions(lake: Lake, table: str) -> list[list[dict[str, Any]]]:
     """What the commits of a table say, by version."""
-    folder = Path(world.lake.location.uri, table, "_delta_log")
+    folder = Path(lake.location.uri, table, "_delta_log")
     texts = [path.read_text() for path in sorted(folder.glob("*.json"))]
     return [[json.loads(line) for line in text.splitlines()] for text in texts]
 
@@ -164,7 +166,7 @@ def test_months_with_it_and_without_it_are_read_side_by_side(
     quarter()
     loaded.run(only=[DECEMBER])
     snapshot = loaded.lake.snapshot(TIME)
-    said = [str(version) for version in actions(loaded, "time")]
+    said = [str(version) for version in actions(loaded.lake, "time")]
     named = {number for number, version in enumerate(said) if "metaData" in version}
     assert named == {0, snapshot.version}
     assert "add" in said[-1]  # in one version: there is no moment in between
@@ -286,8 +288,42 @@ def test_what_a_checkpoint_gave_is_said_as_delta_has_it(
     monkeypatch.setattr(checkpoint, "EVERY", 1)
     loaded.run()
     log._known.clear()
-    (said,) = [a["metaData"] for a in actions(loaded, "time")[-1] if "metaData" in a]
+    (said,) = [a["metaData"] for a in actions(loaded.lake, "time")[-1] if "metaData" in a]
     assert (said["configuration"], said["format"]) == ({}, {"provider": "parquet", "options": {}})
     others = DeltaTable(loaded.lake.table_location(TIME).uri)
     assert others.metadata().id == loaded.lake.snapshot(TIME).state.metadata["id"]
     assert others.to_pyarrow_table()["quarter"].to_pylist() == [4, 4]
+
+
+def test_of_two_writers_who_add_it_one_says_so(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both began before: the second one finds it said, and its rows are there as well."""
+    base = lake.snapshot(TIME)
+    add_column(monkeypatch, TIME, QUARTER)
+    put(lake, base, 1, "2018-11", [1])
+    log._known[base.location.uri] = base.state  # as in another process, which saw less
+    put(lake, base, 1, "2018-12", [2])
+    said = [[next(iter(action)) for action in version] for version in actions(lake, "time")]
+    assert ["metaData" in version for version in said] == [True, True, False]
+    assert content(lake) == [(11, 1), (12, 2)]
+    assert DeltaTable(base.location.uri).to_pyarrow_table()["quarter"].null_count == 2
+
+
+def test_a_writer_that_dies_before_its_commit_leaves_the_table_as_it_was(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
+    before = lake.snapshot(TIME)
+    add_column(monkeypatch, TIME, QUARTER)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(commit, "write_log", die)
+        with pytest.raises(KeyboardInterrupt):
+            put(lake, before, 2, "2018-11", [2])
+    assert lake.snapshot(TIME).version == before.version
+    assert "quarter" not in lake.snapshot(TIME).state.metadata["schemaString"]
+    assert lake.snapshot(TIME).read(["day", "quarter"]).to_pylist() == [{"day": 1, "quarter": None}]
+    put(lake, before, 2, "2018-11", [2])
+    assert lake.snapshot(TIME).state.metadata["schemaString"] == TIME.delta_schema
