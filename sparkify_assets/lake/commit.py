@@ -277,11 +277,7 @@ def _too_busy(table: Table) -> LakeError:
 
 
 def _check_parts(table: Table, parts: Sequence[Part], keys: Mapping[str, Any] | None) -> None:
-    declared = {
-        field.name: str(field.type)
-        for field in table.plain_schema
-        if field.name not in table.partition_by
-    }
+    declared = {name: str(table.plain_schema.field(name).type) for name in table.inside}
     oldest = time.time_ns() // 1_000_000 - MAX_PART_AGE_HOURS * 3_600_000
     for part in parts:
         where = f"{table.name}: part {part.path}"

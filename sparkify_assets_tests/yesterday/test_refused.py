@@ -108,7 +108,10 @@ def test_a_table_that_is_not_known_in_a_bucket(s3_world: World) -> None:
 def test_other_folders_in_a_lake_are_no_tables(known: World) -> None:
     Path(known.lake.location.uri, "_reports").mkdir(exist_ok=True)
     Path(known.lake.location.uri, "notes of somebody").mkdir()
-    Path(known.lake.location.uri, ".cache", "_delta_log").mkdir(parents=True)
+    for hidden in (".cache", "_backup"):
+        folder = Path(known.lake.location.uri, hidden, "_delta_log")
+        folder.mkdir(parents=True)
+        (folder / f"{0:020d}.json").write_text("{}\n")
     Path(known.lake.location.uri, "file").write_text("")
     known.run()
     assert len(known.rows("songplays")) == 8
