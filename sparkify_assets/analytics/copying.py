@@ -1,4 +1,5 @@
-"""One file of a copy: a part byte by byte, with its partition's columns put in, or without rows."""
+"""One file of a copy: a part byte by byte, with its partition's columns or with later ones put in,
+or without rows."""
 
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ class Piece:
         key: relative to the copy.
         whole: whether the partition's columns stand in the file.
         source: what is copied; None for a file without rows.
+        older: whether the part may lack columns, which are to stand in the copy.
     """
 
     table: Table
@@ -45,11 +47,12 @@ class Piece:
     rows: int
     whole: bool
     source: Source | None = None
+    older: bool = False
 
     @property
     def schema(self) -> pa.Schema:
         """The columns that stand in the file, where it is written here."""
-        names = [n for n in self.table.names if self.whole or n not in self.table.partition_by]
+        names = self.table.names if self.whole else self.table.inside
         return pa.schema([self.table.plain_schema.field(name) for name in names])
 
 
@@ -67,7 +70,7 @@ def copy_piece(piece: Piece, to: Location) -> None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         out = filesystem.open_output_stream(path)
     try:
-        if piece.source is not None and not piece.whole:
+        if piece.source is not None and not piece.whole and not piece.older:
             for chunk in _bytes(piece.source):
                 with explained_here(to):
                     out.write(chunk)
@@ -109,7 +112,7 @@ def _batches(piece: Piece) -> Iterator[pa.RecordBatch]:
     if piece.source is None:
         return
     try:
-        yield from scan_part(piece.table, *piece.source)
+        yield from scan_part(piece.table, *piece.source, piece.schema.names)
     except FileNotFoundError:
         raise _gone(piece.source) from None
 

@@ -40,6 +40,7 @@ from sparkify_assets.tables import PUBLIC, TABLES, Table
 
 _AT_ONCE = 8
 _EMPTY = "part-empty.parquet"
+_PARQUET = ".parquet"
 Result = TypeVar("Result")
 Watch = Callable[[int, int], None]
 
@@ -109,8 +110,11 @@ def _pieces_of(table: Table, snapshot: Snapshot, wanted: Wanted) -> list[Piece]:
         path = part.path
         if flat:
             path = f"{table.partition_key(part.partition)}-{Path(part.path).name}"
+        older = part.may_lack(table.inside)
+        if older:  # an earlier copy has it under its own name, without the columns
+            path = f"{path.removesuffix(_PARQUET)}-{len(table.inside)}-columns{_PARQUET}"
         source = Source(snapshot.location, part)
-        found.append(Piece(table, f"{table.name}/{path}", part.rows, flat, source))
+        found.append(Piece(table, f"{table.name}/{path}", part.rows, flat, source, older))
     # A tool sees the columns also where there is no row.
     lacking = sorted(set(months or ()) - {table.partition_key(part.partition) for part in parts})
     if lacking and not flat:

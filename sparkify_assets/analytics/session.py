@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from sparkify_assets.analytics.part_files import PartFiles, PartGone
 from sparkify_assets.analytics.relations import Relation, with_needed
-from sparkify_assets.analytics.sql import sql_type, text, utc
+from sparkify_assets.analytics.select_parts import select_parts
 from sparkify_assets.analytics.statement import (
     QueryError,
     Statement,
@@ -33,7 +33,6 @@ from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, last_release
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.tables import TABLES
-from sparkify_assets.tables.declaration import INSTANT
 
 BATCH_ROWS = 16_384
 # In a bucket a first read is mostly waiting; more than these are in each other's way afterwards.
@@ -238,31 +237,8 @@ class Session:
 
     def _open_table(self, relation: Relation) -> None:
         table, snapshot = TABLES[relation.name], self.snapshot(relation.name)
-        types = {field.name: sql_type(field.type) for field in table.plain_schema}
-        if table.monthly:
-            types["year_month"] = "VARCHAR"
-        if not snapshot.parts:
-            nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in types.items())
-            selected = f"SELECT {nothing} WHERE false"
-        else:
-            paths = []
-            for part in snapshot.parts:
-                month = f"/year_month={table.partition_key(part.partition)}"
-                folder = f"{table.name}/{snapshot.version}{month if table.monthly else ''}"
-                paths.append(self.files.add(folder, snapshot.location, part))
-            inside = {*table.partition_by, *(["year_month"] if table.monthly else [])}
-            hive = ", ".join(f"'{name}': {types[name]}" for name in sorted(inside))
-            partitioned = f", hive_types = {{{hive}}}" if inside else ""
-            selected = (
-                f"SELECT * FROM read_parquet([{', '.join(map(text, paths))}], "
-                f"hive_partitioning = {bool(inside)}{partitioned})"
-            )
-        # UTC without a zone: parts of a time with one take several times as long.
-        instants = ", ".join(utc(f.name) for f in table.plain_schema if f.type == INSTANT)
-        replaced = f"* REPLACE ({instants})" if instants else "*"
-        self._sql.execute(
-            f'CREATE OR REPLACE VIEW parts."{table.name}" AS SELECT {replaced} FROM ({selected})'
-        )
+        selected = select_parts(self.files, table, snapshot)
+        self._sql.execute(f'CREATE OR REPLACE VIEW parts."{table.name}" AS {selected}')
 
     def _told(self, work: Any, deadline: float) -> Any:
         """What `work` gives, its errors in our own words."""

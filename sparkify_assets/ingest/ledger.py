@@ -296,12 +296,8 @@ def seen_ledger(lake: Lake) -> Ledger:
 
 def _ledger(snapshot: Snapshot) -> Ledger:
     known = _latest.get(snapshot.location.uri)
-    if known is not None and _identity(known.snapshot) == _identity(snapshot):
+    if known is not None and known.snapshot.identity == snapshot.identity:
         return known
     ledger = Ledger(snapshot, known)
     _latest[snapshot.location.uri] = ledger
     return ledger
-
-
-def _identity(snapshot: Snapshot) -> tuple[str, int]:
-    return str(snapshot.state.metadata["id"]), snapshot.version

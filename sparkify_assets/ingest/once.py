@@ -16,6 +16,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
+from sparkify_assets.lake.snapshot import Identity
 from sparkify_assets.partitions import DAY_MS, month_at
 from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_day, repeats
 
@@ -39,7 +40,7 @@ class Found:
 
 
 # The rows behind a key never change: versions of tables, and months.
-Key = tuple[str, int, int, tuple[str, ...]]
+Key = tuple[Identity, Identity, tuple[str, ...]]
 _found: dict[Key, Found] = {}
 
 

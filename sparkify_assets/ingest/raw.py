@@ -19,13 +19,13 @@ from sparkify_assets.lake.frames import read_where
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import StoredPart
 from sparkify_assets.lake.scan import scan_part
-from sparkify_assets.lake.snapshot import Snapshot
+from sparkify_assets.lake.snapshot import Identity, Snapshot
 from sparkify_assets.partitions import first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
 from sparkify_assets.transforms.events import LINE_KEY
 
 # Of the song files: what was counted last, as three tables read them. The rows of a version stay.
-_counted: list[tuple[str, int, int]] = []
+_counted: list[tuple[Identity, Identity]] = []
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def read_raw_logs(
     def rows(columns: Sequence[str]) -> DataFrame:
         return landed_rows(spark, snapshot, files, [*columns, "ts"])
 
-    key = (ledger.identity, ledger.snapshot.version, snapshot.version, tuple(sorted(months)))
+    key = (ledger.snapshot.identity, snapshot.identity, tuple(sorted(months)))
     expected = sum(file.rows for file in files)
     found = look_at(key, rows, _within(months), expected)
     _check_as_many(snapshot, found.lines, expected)
@@ -78,7 +78,7 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
     files = ledger.of(SONG_SCOPE)
     snapshot = lake.last_seen(RAW_SONGS)
     rows = landed_rows(spark, snapshot, files)
-    key = (ledger.identity, ledger.snapshot.version, snapshot.version)
+    key = (ledger.snapshot.identity, snapshot.identity)
     if files and key not in _counted:
         _check_as_many(snapshot, rows.count(), sum(file.rows for file in files))
         _counted[:] = [key]

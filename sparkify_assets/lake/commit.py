@@ -12,6 +12,7 @@ behind them:
 - An error from a commit is no proof that it did not land. Each commit carries an id of its own,
   looked up in the log before anything else is done about an error.
 - Parts are checked before they are named: whoever reads the log checks nothing.
+- Columns that were declared since the table was made are added to it by the commit itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any
 from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.layout import widened
 from sparkify_assets.lake.log import (
     COMMIT_ID,
     LOG,
@@ -170,13 +172,14 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     # Whoever was quicker is noticed when the version is put; there is no need to look before. Only
     # what came after a version seen long ago may be removed already, and could be put once more.
     known = known_log(location, MAX_PART_AGE_HOURS)
-    current = lake.snapshot(table) if known is None else Snapshot(table, location, known)
+    current = lake.snapshot(table) if known is None else lake.last_seen(table)
     for attempt in range(_ATTEMPTS):
         wanted = actions(current)
         if not wanted:
             return current
         try:
-            state = write_log(location, current.state, [_info(commit_id), *wanted])
+            more = widened(table, current.state)
+            state = write_log(location, current.state, [_info(commit_id), *more, *wanted])
         except OSError as error:  # somebody else was quicker, or the storage failed
             current = lake.snapshot(table)
             if commit_id in current.state.commits:  # it landed, and the reply was lost
@@ -277,11 +280,7 @@ def _too_busy(table: Table) -> LakeError:
 
 
 def _check_parts(table: Table, parts: Sequence[Part], keys: Mapping[str, Any] | None) -> None:
-    declared = {
-        field.name: str(field.type)
-        for field in table.plain_schema
-        if field.name not in table.partition_by
-    }
+    declared = {name: str(table.plain_schema.field(name).type) for name in table.inside}
     oldest = time.time_ns() // 1_000_000 - MAX_PART_AGE_HOURS * 3_600_000
     for part in parts:
         where = f"{table.name}: part {part.path}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import time
 import uuid
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkify_assets.errors import LakeError, StorageError
+from sparkify_assets.lake.layout import check_table, check_tables
 from sparkify_assets.lake.log import (
     READER_VERSION,
     WRITER_VERSION,
@@ -23,6 +23,7 @@ from sparkify_assets.lake.log import (
 )
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.storage.location import Location
+from sparkify_assets.storage.objects import objects
 from sparkify_assets.tables import BUILT, LANDED_FILES, RAW_LOGS, RAW_SONGS, REJECTS, Table
 
 # Tables before those that they are made from, then the ledger, then what it speaks of. In this
@@ -66,7 +67,7 @@ class Lake:
             raise LakeError(f"{location.uri}: the table cannot be opened: {reason}") from error
         if state is None:
             return None
-        _check(table, state, location)
+        check_table(table, state, location)
         return Snapshot(table, location, state)
 
     def look(self) -> None:
@@ -82,7 +83,14 @@ class Lake:
         """
         location = self.table_location(table)
         state = known_log(location)
-        return self.find(table) if state is None else Snapshot(table, location, state)
+        if state is None:
+            return self.find(table)
+        check_table(table, state, location)
+        return Snapshot(table, location, state)
+
+    def empty(self, table: Table) -> Snapshot:
+        """What a table is before its first version."""
+        return Snapshot(table, self.table_location(table), LogState())
 
     def exists(self, table: Table) -> bool:
         """Whether the table was made already."""
@@ -112,7 +120,7 @@ class Lake:
         """
         location = self.table_location(table)
         state = read_log_at(location, version)
-        _check(table, state, location)
+        check_table(table, state, location)
         return Snapshot(table, location, state)
 
     def _there(self, table: Table, found: Snapshot | None) -> Snapshot:
@@ -129,7 +137,7 @@ class Lake:
             Whether one was made.
 
         Raises:
-            LakeError: the lake cannot be written.
+            LakeError: the lake cannot be written, or has a table that is not declared.
         """
         made = False
         if self.location.uri in _made:
@@ -138,6 +146,7 @@ class Lake:
         try:
             if not self.location.on_s3:
                 self._check_writable(Path(self.location.uri))
+            self.check_tables()
             for table in _IN_ORDER:
                 if look(table) is None:
                     self._create(table)
@@ -154,6 +163,14 @@ class Lake:
         if self.location.on_s3:
             _made.add(self.location.uri)
         return made
+
+    def check_tables(self) -> None:
+        """Refuse a lake with a table that is not declared: one LIST.
+
+        Raises:
+            LakeError: it has one.
+        """
+        check_tables(self.location, objects(self.location).folders())
 
     def _check_writable(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -190,20 +207,3 @@ def _first_version(table: Table) -> list[dict[str, Any]]:
             }
         },
     ]
-
-
-def _check(table: Table, state: LogState, location: Location) -> None:
-    schema = json.loads(table.delta_schema)
-    declared = [(field["name"], json.dumps(field["type"])) for field in schema["fields"]]
-    found = state.columns
-    partitions = list(state.metadata["partitionColumns"])
-    if found == declared and partitions == list(table.partition_by):
-        return
-    lacking = [name for name, _ in declared if name not in dict(found)]
-    differing = [name for name, kind in declared if dict(found).get(name, kind) != kind]
-    raise LakeError(
-        f"{location.uri} is not the table {table.name} that this version of the project writes "
-        f"(missing columns: {lacking or 'none'}; other types: {differing or 'none'}; partitioned "
-        f"by {partitions or 'nothing'}, declared {list(table.partition_by) or 'nothing'}); "
-        "use the version that wrote it, or set SPARKIFY_LAKE to another folder and run again"
-    )

@@ -43,6 +43,14 @@ class StoredPart:
     nulls: Mapping[str, int] = field(default_factory=dict)
     added_at: int = 0
 
+    def may_lack(self, columns: Iterable[str]) -> bool:
+        """Whether one of these columns may not stand in the file: its nulls were not counted.
+
+        So it is with a column that the table got after the part was written. Partition columns
+        stand in no file, and are not to be asked for.
+        """
+        return any(name not in self.nulls for name in columns)
+
 
 @dataclass(frozen=True)
 class LogState:
@@ -51,6 +59,7 @@ class LogState:
     Attributes:
         version: of the newest commit; -1 before the first.
         metadata: the `metaData` action: id, schemaString, partitionColumns, …
+        protocol: the reader and the writer version that it asks for.
         parts: by path.
         stamps: versions of application transactions, by their ids.
         stamped: the version of the log in which each was put last, or of the checkpoint that it
@@ -68,18 +77,13 @@ class LogState:
     removed: Mapping[str, int] = field(default_factory=dict)
     commits: Mapping[str, int] = field(default_factory=dict)
     last: Entry | None = None
-
-    @property
-    def columns(self) -> list[tuple[str, str]]:
-        """Names and Delta types of the columns."""
-        schema = json.loads(self.metadata["schemaString"])
-        return [(found["name"], json.dumps(found["type"])) for found in schema["fields"]]
+    protocol: tuple[int, int] = (READER_VERSION, WRITER_VERSION)
 
     def after(self, actions: Iterable[Action], version: int, last: Entry | None) -> LogState:
         """The state after one more commit."""
         parts, stamps, stamped = dict(self.parts), dict(self.stamps), dict(self.stamped)
         removed, commits = dict(self.removed), dict(self.commits)
-        metadata = self.metadata
+        metadata, protocol = self.metadata, self.protocol
         for action in actions:
             ((kind, values),) = action.items()
             if kind == "add":
@@ -93,14 +97,11 @@ class LogState:
                 stamped[values["appId"]] = version
             elif kind == "metaData":
                 metadata = values
-            elif kind == "protocol" and values["minReaderVersion"] > READER_VERSION:
-                raise LakeError(
-                    f"a log with reader version {values['minReaderVersion']} was not written by "
-                    "this project; its tables have a lake of their own (SPARKIFY_LAKE)"
-                )
+            elif kind == "protocol":
+                protocol = values["minReaderVersion"], values["minWriterVersion"]
             elif kind == "commitInfo" and COMMIT_ID in values:
                 commits[values[COMMIT_ID]] = version
-        return LogState(version, metadata, parts, stamps, stamped, removed, commits, last)
+        return LogState(version, metadata, parts, stamps, stamped, removed, commits, last, protocol)
 
 
 def stored_part(values: Mapping[str, Any]) -> StoredPart:

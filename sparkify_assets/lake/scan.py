@@ -30,13 +30,16 @@ def scan_part(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a part with the values of its partition columns, types as declared.
 
+    Columns that were added to the table after the part was written are null.
+
     Args:
         location: of the table.
         names: only these columns.
 
     Raises:
         FileNotFoundError: the part is gone.
-        LakeError: it is no Parquet file, or has not as many rows as its commit says.
+        LakeError: it is no Parquet file, lacks a required column, or has not as many rows as its
+            commit says.
     """
     wanted = table.names if names is None else list(names)
     inside = [name for name in wanted if name not in table.partition_by]
@@ -45,6 +48,7 @@ def scan_part(
     try:
         for batch in _batches(location, part, inside):
             rows += batch.num_rows
+            _check_required(table, location, part, inside, batch)
             yield _with_partition(table, part, batch, schema)
     except pa.ArrowException as error:
         raise LakeError(
@@ -97,6 +101,17 @@ def _get(location: Location, path: str) -> bytes:
 _small_part = lru_cache(maxsize=256)(_get)
 
 
+def _check_required(
+    table: Table, location: Location, part: StoredPart, inside: list[str], batch: pa.RecordBatch
+) -> None:
+    lacking = [n for n in inside if n in table.required and n not in batch.schema.names]
+    if lacking:
+        raise LakeError(
+            f"{location.uri}/{part.path} has no column {', '.join(lacking)}, and every row needs a "
+            "value there; restore it from a backup, or run with --rebuild"
+        )
+
+
 def _with_partition(
     table: Table, part: StoredPart, batch: pa.RecordBatch, schema: pa.Schema
 ) -> pa.RecordBatch:
@@ -105,6 +120,8 @@ def _with_partition(
         if field.name in table.partition_by:
             value = pa.scalar(part.partition[field.name]).cast(field.type)
             arrays.append(pa.repeat(value, batch.num_rows))
+        elif field.name not in batch.schema.names:  # Arrow leaves out what is not in the file
+            arrays.append(pa.nulls(batch.num_rows, field.type))
         else:
             arrays.append(batch.column(field.name).cast(field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

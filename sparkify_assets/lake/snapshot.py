@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # they load pandas, which takes longer than most commands
     import pyarrow.dataset as ds
 
 
+# Where the table lies, its id, the version, the tag of that version's commit.
+Identity = tuple[str, str, int, str]
+
+
 class Snapshot:
     """One version of a table.
 
@@ -30,6 +34,16 @@ class Snapshot:
         self.state = state
         self.version = state.version
 
+    @property
+    def identity(self) -> Identity:
+        """Tells this version of this table from all others, to remember what was found in it.
+
+        A copy of a lake has the same ids, and one that was restored from a backup gives the same
+        numbers again to other versions.
+        """
+        last = self.state.last.etag if self.state.last else ""
+        return self.location.uri, str(self.state.metadata["id"]), self.version, last
+
     @cached_property
     def parts(self) -> list[StoredPart]:
         """Its Parquet files."""
@@ -41,8 +55,14 @@ class Snapshot:
         return sum(part.rows for part in self.parts)
 
     def nulls(self, column: str) -> int:
-        """Number of rows without a value in a column, from the statistics of the parts."""
-        return sum(part.nulls.get(column, 0) for part in self.parts)
+        """Number of rows without a value in a column, from the statistics of the parts.
+
+        Partition columns have no statistics: they are never null.
+        """
+        if column in self.table.partition_by:
+            return 0
+        # A part from before the column was added has no count of it: every row is without a value.
+        return sum(part.nulls.get(column, part.rows) for part in self.parts)
 
     @property
     def size(self) -> int:

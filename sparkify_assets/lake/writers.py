@@ -29,7 +29,7 @@ class PartWriters:
     def __init__(self, table: Table, location: Location) -> None:
         self._location = location
         self._filesystem, self._root = location.arrow()
-        self._inside = [name for name in table.names if name not in table.partition_by]
+        self._inside = table.inside
         self._schema = pa.schema([table.plain_schema.field(name) for name in self._inside])
         # Numbers and times seldom occur again: a dictionary of them takes time and room.
         self.dictionaries = [one.name for one in self._schema if not _is_number(one.type)]

@@ -51,6 +51,7 @@ def maintain(
     """
     started = time.monotonic()
     report = Maintained(dry_run)
+    lake.check_tables()
     tables = [table for table in TABLES.values() if lake.find(table) is not None]
     for table in tables:
         report.tables[table.name] = _before(lake, table)

@@ -45,9 +45,13 @@ class Freshness:
         self._snapshots: dict[str, Snapshot] = {}
 
     def snapshot(self, table: Table) -> Snapshot:
-        """The version of a table that this object speaks of."""
+        """The version of a table that this object speaks of.
+
+        One that is not there yet, of a lake from before it was declared, is as good as empty.
+        """
         if table.name not in self._snapshots:
-            self._snapshots[table.name] = self._lake.last_seen(table)
+            found = self._lake.seen(table)
+            self._snapshots[table.name] = self._lake.empty(table) if found is None else found
         return self._snapshots[table.name]
 
     def fingerprint(self, table: Table, key: str) -> int:

@@ -138,7 +138,7 @@ def plan_from(
         plan.gone += len(found.gone)
         if found.needed:
             plan.scopes.append(found)
-    if look_at_tables and all(lake.exists(table) for table in BUILT):
+    if look_at_tables and any(lake.exists(table) for table in BUILT):
         plan.stale = Freshness(lake, ledger).all_stale(sorted(months))
     plan.months = _months(plan, months, rebuild=rules.rebuild)
     return plan

@@ -40,6 +40,9 @@ class Objects(Protocol):
     def list(self, below: str = "", after: str = "") -> list[Entry]:
         """All objects whose key begins with `below` and sorts after `after`, sorted."""
 
+    def folders(self) -> tuple[str, ...]:
+        """The names of the folders right below, sorted; of a bucket's, up to the first slash."""
+
     def get(self, key: str, first: int | None = None) -> bytes:
         """The content, or its `first` bytes. Raises FileNotFoundError."""
 
@@ -83,6 +86,13 @@ class FolderObjects:
         prefix = f"{folder}/" if folder else ""
         with self._told():
             return sorted(self._walk(self._root / folder, prefix, start, after))
+
+    def folders(self) -> tuple[str, ...]:
+        try:
+            with os.scandir(self._root) as entries:
+                return tuple(sorted(entry.name for entry in entries if entry.is_dir()))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
 
     def get(self, key: str, first: int | None = None) -> bytes:
         with self._told(), (self._root / key).open("rb") as file:
@@ -177,6 +187,15 @@ class BucketObjects:
                     entries.append(Entry(key, found["e_tag"] or "", found["size"], modified))
         REQUESTS.add(LIST, listed(len(entries)))
         return [entry for entry in entries if entry.key.startswith(below)]
+
+    def folders(self) -> tuple[str, ...]:
+        import obstore
+
+        REQUESTS.add(LIST)
+        with self._told("ListObjectsV2"):
+            found = obstore.list_with_delimiter(self._store, self._prefix)
+        paths = found["common_prefixes"]
+        return tuple(sorted(path.rstrip("/").rpartition("/")[2] for path in paths))
 
     def get(self, key: str, first: int | None = None) -> bytes:
         import obstore

@@ -122,6 +122,11 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
+    def inside(self) -> list[str]:
+        """The names of those that stand in the files; the others are the partitions'."""
+        return [name for name in self.names if name not in self.partition_by]
+
+    @property
     def required(self) -> list[str]:
         """The columns that may not be null."""
         return [column.name for column in self.columns if not column.nullable]

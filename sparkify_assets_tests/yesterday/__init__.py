@@ -1,0 +1,1 @@
+"""Tests with lakes that former versions of the project wrote."""
