@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sparkify_assets_tests.torture.operations import Operation
 from sparkify_assets_tests.torture.scene import Scene
-from sparkify_assets_tests.torture.tally import OTHER
+from sparkify_assets_tests.torture.tally import LOST, OTHER
 from sparkify_assets_tests.torture.verdict import neither, torn, unequal
 
 Broken = tuple[str, str]
@@ -20,11 +20,14 @@ def at_once(scene: Scene, operation: Operation, lake: str) -> Iterator[Broken]:
     as a whole.
     """
     before, after = operation.tables_before, operation.tables_after
-    yield from neither(scene.reader.tables(lake), before, after)
     recorded = scene.releases(lake)
-    if recorded:
-        versions = json.loads(recorded[-1])["versions"]
-        yield from torn(scene.reader.tables(lake, versions), before, after)
+    try:
+        yield from neither(scene.reader.tables(lake), before, after)
+        if recorded:
+            versions = json.loads(recorded[-1])["versions"]
+            yield from torn(scene.reader.tables(lake, versions), before, after)
+    except Exception as error:  # noqa: BLE001 -- whatever it is: nobody is to see it
+        yield LOST, f"a table cannot be read: {error}"
 
 
 def afterwards(scene: Scene, operation: Operation, lake: str) -> Iterator[Broken]:
@@ -34,10 +37,13 @@ def afterwards(scene: Scene, operation: Operation, lake: str) -> Iterator[Broken
     if done.code:
         yield OTHER, f"the next run ended with {done.code}: {done.out}{done.err}"
         return
-    yield from unequal(scene.reader.tables(lake), operation.tables_after)
-    yield from unequal(scene.reader.account(lake), operation.account_after)
-    versions = json.loads(scene.releases(lake)[-1])["versions"]
-    yield from unequal(scene.reader.tables(lake, versions), operation.tables_after)
+    try:
+        yield from unequal(scene.reader.tables(lake), operation.tables_after)
+        yield from unequal(scene.reader.account(lake), operation.account_after)
+        versions = json.loads(scene.releases(lake)[-1])["versions"]
+        yield from unequal(scene.reader.tables(lake, versions), operation.tables_after)
+    except Exception as error:  # noqa: BLE001 -- as above
+        yield LOST, f"a table cannot be read after the next run: {error}"
     again = scene.zygote.run("run", "--format", "json", env=env)
     if again.code:
         yield OTHER, f"one more run ended with {again.code}: {again.out}{again.err}"

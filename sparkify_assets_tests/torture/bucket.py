@@ -69,10 +69,12 @@ def _answer(
     proxy.fail(match, status, code, times=times, skip=number)
 
 
+KILLS, LOST_REPLIES = "kills at writing requests", "replies dropped of writing requests"
+
 # Name, requests, what happens, weight: what a run must survive, and from when on it may give up.
 _KINDS: list[tuple[str, str, Callable[..., None], float]] = [
-    ("kills at writing requests", _WRITES, _kill, 4),
-    ("replies dropped of writing requests", _WRITES, _drop_reply, 4),
+    (KILLS, _WRITES, _kill, 4),
+    (LOST_REPLIES, _WRITES, _drop_reply, 4),
     ("kills at reading requests", _READS, _kill, 2),
     ("replies dropped of reading requests", _READS, _drop_reply, 1.5),
     ("requests dropped", _ALL, _drop_request, 1),
@@ -98,12 +100,17 @@ def bucket_sweep(
     tally = Tally("bucket")
     with ExitStack() as stack:
         scenes = [stack.enter_context(bucket_scene(folder / str(n))) for n in range(workers)]
-        sweep = Sweep(scenes, _lanes, tally, say, repeat="make torture ONLY=bucket", only=only)
+        sweep = Sweep(
+            scenes, bucket_lanes, tally, say, repeat="make torture ONLY=bucket", only=only
+        )
         sweep.run(until)
     return tally
 
 
-def _lanes(scene: BucketScene, operations: Mapping[str, Operation]) -> list[Lane[BucketScene]]:
+def bucket_lanes(
+    scene: BucketScene, operations: Mapping[str, Operation]
+) -> list[Lane[BucketScene]]:
+    """What can go wrong at which requests of these operations, each done once to count them."""
     lanes: list[Lane[BucketScene]] = []
     for operation in operations.values():
         scene.proxy.requests()

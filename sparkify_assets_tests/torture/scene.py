@@ -109,7 +109,11 @@ class FolderScene:
 
 
 class BucketScene:
-    """Landing zones and lakes in buckets of a server of its own, behind a proxy of its own."""
+    """Landing zones and lakes in buckets of a server of its own, behind a proxy of its own.
+
+    Attributes:
+        more: what else every process is to know.
+    """
 
     name = "bucket"
 
@@ -120,6 +124,7 @@ class BucketScene:
         self.zygote = zygote
         options = {**environment(server.endpoint), "AWS_ALLOW_HTTP": "true"}
         self.reader = PlainReader(options)
+        self.more: dict[str, str] = {}
 
     def zone(self) -> tuple[Zone, str]:
         uri = f"s3://{new_bucket(self._server)}/in"
@@ -142,7 +147,8 @@ class BucketScene:
         s3.delete_bucket(Bucket=bucket)
 
     def env(self, landing: str, lake: str) -> dict[str, str]:
-        return {**_settings(self._home, landing, lake), **environment(self.proxy.endpoint)}
+        there = environment(self.proxy.endpoint)
+        return {**_settings(self._home, landing, lake), **there, **self.more}
 
     def releases(self, lake: str) -> list[bytes]:
         bucket = lake.removeprefix("s3://").split("/")[0]

@@ -179,27 +179,10 @@ class Sweep(Generic[Of]):
 
     def _try(self, scene: Of, operation: Operation, lane: Lane[Of], point: int) -> None:
         trap = lane.trap(point)
-        lake = scene.new_lake(operation.before)
-        env = {**scene.env(operation.landing, lake), **trap.env(lake)}
-        process = scene.zygote.start(*operation.arguments, env=env)
-        trap.arm(scene, process)
-        process.go()
-        try:
-            ended = process.wait()
-        except TimeoutError as error:
-            trap.sprung(scene)
-            broken = [(OTHER, str(error))]
-        else:
-            sprung = trap.sprung(scene)
-            self._count(trap.name, ended, sprung)
-            broken = [*_told(ended), *at_once(scene, operation, lake)]
-            if not ended.code:
-                # Whoever says that it is done has done it.
-                broken += unequal(scene.reader.tables(lake), operation.tables_after)
-            broken += afterwards(scene, operation, lake)
-        self._note(f"{lane.operation}/{lane.name}/{point}", broken)
-        if not broken:
-            scene.drop(lake)
+        tried = try_point(scene, operation, trap)
+        if tried.ended is not None:
+            self._count(trap.name, tried.ended, tried.sprung)
+        self._note(f"{lane.operation}/{lane.name}/{point}", tried.broken)
 
     def _count(self, name: str, ended: Ended, sprung: bool) -> None:
         with self._lock:
@@ -215,6 +198,40 @@ class Sweep(Generic[Of]):
             for kind, what in broken:
                 self._say(f"{kind}: {point}: {what}")
                 self._tally.fail(kind, f"{point}: {what}", f"{self._repeat} --point '{point}'")
+
+
+@dataclass
+class Tried:
+    """What came of one point: how the process ended, if it did, and the promises that broke."""
+
+    ended: Ended | None
+    sprung: bool
+    broken: list[Broken]
+
+
+def try_point(scene: Of, operation: Operation, trap: Trap[Of]) -> Tried:
+    """Let something go wrong in one operation, look at once, and once more after the next run.
+
+    A lake that keeps all promises is removed, another one stays to be looked at.
+    """
+    lake = scene.new_lake(operation.before)
+    env = {**scene.env(operation.landing, lake), **trap.env(lake)}
+    process = scene.zygote.start(*operation.arguments, env=env)
+    trap.arm(scene, process)
+    process.go()
+    try:
+        ended = process.wait()
+    except TimeoutError as error:
+        return Tried(None, trap.sprung(scene), [(OTHER, str(error))])
+    sprung = trap.sprung(scene)
+    broken = [*_told(ended), *at_once(scene, operation, lake)]
+    if not ended.code:
+        # Whoever says that it is done has done it.
+        broken += unequal(scene.reader.tables(lake), operation.tables_after)
+    broken += afterwards(scene, operation, lake)
+    if not broken:
+        scene.drop(lake)
+    return Tried(ended, sprung, broken)
 
 
 def _told(ended: Ended) -> Iterator[Broken]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sparkify_assets_tests.stopping import Stopping
+from sparkify_assets_tests.torture.mutants import MUTATION, mutate
 
 _ROOT = Path(__file__).parents[2]
 
@@ -185,6 +186,7 @@ def _be(question: dict[str, Any]) -> int:
     os.dup2(nothing, 0)
     os.chdir(folder / "work")
     os.kill(os.getpid(), signal.SIGSTOP)
+    mutate(os.environ.get(MUTATION, ""))
     first, *rest = question["arguments"]
     if ":" in first:
         module, _, name = first.partition(":")
