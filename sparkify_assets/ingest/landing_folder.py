@@ -46,9 +46,11 @@ class FolderLanding:
             )
         listing = Listing(parts=parts)
         found = [part for part in PARTS if (root / part).is_dir()]
+        # These may be links themselves: they are whoever's who set the landing zone up.
+        zone = [os.path.realpath(root / part) for part in found]
         for part in found:
             if part in parts:
-                _walk(root / part, part, listing, months, frozenset())
+                _walk(root / part, part, listing, months, zone, frozenset())
         if not found:
             raise LandingError(
                 f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
@@ -88,9 +90,26 @@ def _same(file: LandingFile, status: os.stat_result) -> None:
         raise ContentChanged(f"{file.key} was changed while it was read")
 
 
+def _within(path: str, zone: Collection[str]) -> bool:
+    """Whether a link leads to one of these folders or into it, or to nothing there."""
+    target = os.path.realpath(path)
+    return any(os.path.commonpath([folder, target]) == folder for folder in zone)
+
+
 def _walk(
-    folder: Path, prefix: str, listing: Listing, months: set[str], above: frozenset[str]
+    folder: Path,
+    prefix: str,
+    listing: Listing,
+    months: set[str],
+    zone: Collection[str],
+    above: frozenset[str],
 ) -> None:
+    """List a folder.
+
+    Args:
+        zone: the real paths of the folders that make up the landing zone. Whoever may put files
+            there may put links, too: they must not make us read what they cannot read themselves.
+    """
     try:
         here = os.path.realpath(folder)
         if here in above:
@@ -107,8 +126,12 @@ def _walk(
     for entry in found:
         key = f"{prefix}/{entry.name}"
         try:
-            if entry.is_dir():
-                _walk(Path(entry.path), key, listing, months, above | {here})
+            if entry.is_symlink() and not _within(entry.path, zone):
+                listing.unplaced.append(
+                    (_shown(key), "a link out of the landing zone; put the file itself there")
+                )
+            elif entry.is_dir():
+                _walk(Path(entry.path), key, listing, months, zone, above | {here})
             else:
                 _place(listing, key, entry.stat(), months)
         except FileNotFoundError:

@@ -27,13 +27,13 @@ from typing import Any
 
 from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
+from sparkify_assets.lake.actions import Action
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import (
     COMMIT_ID,
     LOG,
     READER_VERSION,
     WRITER_VERSION,
-    Action,
     LogState,
     StoredPart,
     checkpoint_key,
