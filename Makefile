@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env bench demo demo-s3 dev test test-deploy test-ui screenshots check format lock clean
+.PHONY: help env bench demo demo-s3 dev test test-deploy test-ui screenshots check audit format lock clean
 
 help: ## show this
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,10 @@ check: env ## format, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+audit: env ## known advisories against requirements.lock (needs PyPI's advisory database)
+	@$(BIN)/uvx --quiet pip-audit==2.10.1 --strict --progress-spinner off --require-hashes --disable-pip \
+		-r requirements.lock
 
 format: env ## put the code into shape
 	@$(BIN)/ruff format .

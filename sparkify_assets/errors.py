@@ -4,6 +4,10 @@ Every error tells what was found, where, and the way out. Anything that is not a
 `SparkifyError` is a fault of the program and keeps its traceback.
 """
 
+# What Python raises where something from outside is not of the form that it should have; the last
+# one where it is nested too deeply.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
 
 class SparkifyError(Exception):
     """The work could not be done (exit code 1)."""

@@ -18,16 +18,17 @@ import duckdb
 from sparkify_assets.analytics.relations import RELATIONS
 from sparkify_assets.errors import UsageError
 
-# Table functions that only give rows; all others are refused.
+# Table functions that only give rows; all others are refused. `histogram` is one that reads a table
+# by a name in a text, which is not looked at here.
 _TABLE_FUNCTIONS = {
     "duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_tables", "duckdb_types",
-    "duckdb_views", "generate_series", "generate_subscripts", "histogram", "histogram_values",
-    "icu_calendar_names", "json_each", "json_tree", "pg_timezone_names", "pragma_version", "range",
-    "repeat", "repeat_row", "summary", "unnest",
+    "duckdb_views", "generate_series", "generate_subscripts", "icu_calendar_names", "json_each",
+    "json_tree", "pg_timezone_names", "pragma_version", "range", "repeat", "repeat_row", "summary",
+    "unnest",
 }  # fmt: skip
 _REFUSED = {
-    "current_setting", "getenv", "getvariable", "json_execute_serialized_sql", "nextval", "setval",
-    "sleep_ms", "write_log",
+    "currval", "current_setting", "getenv", "getvariable", "json_execute_serialized_sql", "nextval",
+    "pg_sleep", "setval", "sleep_ms", "write_log",
 }  # fmt: skip
 # What a statement may consist of: a CTE may also hold an INSERT or a COPY.
 _QUERIES = {"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"}
@@ -87,6 +88,7 @@ def read_statement(parser: duckdb.DuckDBPyConnection, sql: str) -> Statement:
     explained = _EXPLAIN.sub("", plain, count=1)
     nodes = list(_nodes(_tree(parser, explained)))
     local = {str(one["key"]).lower() for n in nodes for one in (n.get("map") or []) if "key" in one}
+    _check_not_hidden(parser, local)
     names = frozenset[str]().union(*(_check(node, local) for node in nodes))
     only_looks = any(node.get("type") == "SHOW_REF" for node in nodes) or explained != plain
     parameters = frozenset(found[0].named_parameters)
@@ -101,13 +103,30 @@ def explained_by_duckdb(error: duckdb.Error) -> str:
 
 def _tree(parser: duckdb.DuckDBPyConnection, sql: str) -> Any:
     rows = parser.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
-    tree = json.loads(rows[0][0])
+    try:
+        tree = json.loads(rows[0][0])
+    except RecursionError:
+        raise QueryError("refused: it is nested too deeply; put it into several parts") from None
     if tree.get("error"):
         word = (re.findall(r"\w+", _without_comments(sql)) or ["this"])[0].upper()
         raise QueryError(f"refused: {word}; {_MAY}")
     if len(tree["statements"]) != 1:
         raise QueryError(f"refused: {len(tree['statements'])} statements; {_MAY}")
     return tree
+
+
+def _check_not_hidden(parser: duckdb.DuckDBPyConnection, local: set[str]) -> None:
+    """A name counts for the whole statement here, in DuckDB for a part of it only.
+
+    Elsewhere in the statement it would be DuckDB's own view of that name, with its settings.
+    """
+    if local:
+        own = parser.execute(
+            "SELECT lower(view_name) FROM duckdb_views() "
+            "WHERE internal AND schema_name != 'information_schema'"
+        )
+        if hidden := sorted(local & {name for (name,) in own.fetchall()} - _CATALOGUE):
+            raise QueryError(f"refused: {hidden[0]} is a name of DuckDB's own; choose another one")
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

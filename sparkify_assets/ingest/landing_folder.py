@@ -50,9 +50,11 @@ class FolderLanding:
             )
         listing = Listing(parts=parts)
         found = [part for part in PARTS if (root / part).is_dir()]
+        # These may be links themselves: they are whoever's who set the landing zone up.
+        zone = [os.path.realpath(root / part) for part in found]
         for part in found:
             if part in parts:
-                _walk(root / part, part, listing, months)
+                _walk(root / part, part, listing, months, zone)
         if not found:
             raise LandingError(
                 f"SPARKIFY_LANDING: {root} holds neither {LOGS}/ nor {SONGS}/; expected the "
@@ -107,14 +109,28 @@ class _Folder(NamedTuple):
     above: frozenset[tuple[int, int]]  # device and inode of the folders that it lies in
 
 
-def _walk(root: Path, part: str, listing: Listing, months: set[str]) -> None:
+def _within(path: str, zone: Collection[str]) -> bool:
+    """Whether a link leads to one of these folders or into it, or to nothing there."""
+    target = os.path.realpath(path)
+    return any(os.path.commonpath([folder, target]) == folder for folder in zone)
+
+
+def _walk(root: Path, part: str, listing: Listing, months: set[str], zone: Collection[str]) -> None:
+    """List a folder.
+
+    Args:
+        zone: the real paths of the folders that make up the landing zone. Whoever may put files
+            there may put links, too: they must not make us read what they cannot read themselves.
+    """
     # Not by recursion: folders may lie deeper within each other than Python's calls may.
     todo = [_Folder(str(root), part, frozenset())]
     while todo:
-        todo += _folder(todo.pop(), listing, months)
+        todo += _folder(todo.pop(), listing, months, zone)
 
 
-def _folder(folder: _Folder, listing: Listing, months: set[str]) -> Iterator[_Folder]:
+def _folder(
+    folder: _Folder, listing: Listing, months: set[str], zone: Collection[str]
+) -> Iterator[_Folder]:
     """Take the files of one folder into the listing; the folders in it."""
     try:
         status = os.stat(folder.path)  # noqa: PTH116
@@ -135,7 +151,11 @@ def _folder(folder: _Folder, listing: Listing, months: set[str]) -> Iterator[_Fo
     for entry in found:
         key = f"{folder.key}/{entry.name}"
         try:
-            if entry.is_dir():
+            if entry.is_symlink() and not _within(entry.path, zone):
+                listing.unplaced.append(
+                    (_shown(key), "a link out of the landing zone; put the file itself there")
+                )
+            elif entry.is_dir():
                 yield _Folder(entry.path, key, below)
             else:
                 _place(listing, key, entry.stat(), months)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sparkify_assets.errors import MALFORMED
+from sparkify_assets.lake.actions import BadAction
+
 if TYPE_CHECKING:
     from sparkify_assets.lake.log import LogState
 
@@ -93,6 +96,21 @@ def pointer(version: int, state: LogState) -> bytes:
     """The content of `_last_checkpoint`."""
     size = 2 + len(state.stamps) + len(state.parts) + len(state.removed)
     return json.dumps({"version": version, "size": size}).encode()
+
+
+def pointed_at(content: bytes) -> int:
+    """The version that the content of a `_last_checkpoint` names.
+
+    Raises:
+        BadAction: it names none.
+    """
+    try:
+        return int(json.loads(content)["version"])
+    except MALFORMED as error:
+        raise BadAction(
+            f"{LAST_CHECKPOINT} names no version ({type(error).__name__}); remove it, and the log "
+            "is read without it"
+        ) from None
 
 
 def read_checkpoint(content: bytes) -> list[dict[str, Any]]:

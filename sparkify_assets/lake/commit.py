@@ -28,6 +28,7 @@ from typing import Any
 
 from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
+from sparkify_assets.lake.actions import Action
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.layout import widened
 from sparkify_assets.lake.log import (
@@ -35,7 +36,6 @@ from sparkify_assets.lake.log import (
     LOG,
     READER_VERSION,
     WRITER_VERSION,
-    Action,
     LogState,
     StoredPart,
     checkpoint_key,

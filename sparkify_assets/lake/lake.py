@@ -6,11 +6,13 @@ import errno
 import os
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkify_assets.errors import LakeError, StorageError
+from sparkify_assets.errors import MALFORMED, LakeError, StorageError
 from sparkify_assets.lake.layout import check_table, check_tables
 from sparkify_assets.lake.log import (
     READER_VERSION,
@@ -58,16 +60,11 @@ class Lake:
             StorageError: the lake cannot be reached.
         """
         location = self.table_location(table)
-        try:
+        with _told(location):
             state = read_log(location)
-        except (OSError, ValueError, KeyError) as error:
-            if isinstance(error, StorageError):
-                raise
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise LakeError(f"{location.uri}: the table cannot be opened: {reason}") from error
-        if state is None:
-            return None
-        check_table(table, state, location)
+            if state is None:
+                return None
+            check_table(table, state, location)
         return Snapshot(table, location, state)
 
     def look(self) -> None:
@@ -116,11 +113,12 @@ class Lake:
         """A table at one version.
 
         Raises:
-            LakeError: that version is no longer there.
+            LakeError: that version is no longer there, or as for `find`.
         """
         location = self.table_location(table)
-        state = read_log_at(location, version)
-        check_table(table, state, location)
+        with _told(location):
+            state = read_log_at(location, version)
+            check_table(table, state, location)
         return Snapshot(table, location, state)
 
     def _there(self, table: Table, found: Snapshot | None) -> Snapshot:
@@ -185,6 +183,21 @@ class Lake:
         except StorageError:
             if not self.exists(table):
                 raise
+
+
+@contextmanager
+def _told(location: Location) -> Iterator[None]:
+    """A log that cannot be read, whatever is wrong with it, as an error for people."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except (OSError, *MALFORMED) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise LakeError(
+            f"{location.uri}: the table cannot be opened: {reason}. Restore the folder from a "
+            "backup, or set SPARKIFY_LAKE to another place and run again"
+        ) from error
 
 
 def _first_version(table: Table) -> list[dict[str, Any]]:

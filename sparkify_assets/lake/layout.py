@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.log import LOG, READER_VERSION, WRITER_VERSION, Action, LogState
+from sparkify_assets.lake.actions import Action
+from sparkify_assets.lake.log import LOG, READER_VERSION, WRITER_VERSION, LogState
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import objects
 from sparkify_assets.tables import TABLES, Table

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sparkify_assets.errors import LakeError
-from sparkify_assets.lake.checkpoint import LAST_CHECKPOINT, read_checkpoint
+from sparkify_assets.lake.actions import Action, BadAction, checked_path, read_actions
+from sparkify_assets.lake.checkpoint import LAST_CHECKPOINT, pointed_at, read_checkpoint
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import Entry, Objects, get_all, objects
 
@@ -28,8 +29,6 @@ _LISTINGS = 3
 CHECKPOINT = ".checkpoint.parquet"
 _CHECKPOINT = re.compile(rf"{LOG}/(\d{{20}}){re.escape(CHECKPOINT)}")
 _COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
-
-Action = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,18 +79,24 @@ class LogState:
     protocol: tuple[int, int] = (READER_VERSION, WRITER_VERSION)
 
     def after(self, actions: Iterable[Action], version: int, last: Entry | None) -> LogState:
-        """The state after one more commit."""
+        """The state after one more commit.
+
+        Raises:
+            BadAction: one names a file outside the table's folder.
+        """
         parts, stamps, stamped = dict(self.parts), dict(self.stamps), dict(self.stamped)
         removed, commits = dict(self.removed), dict(self.commits)
         metadata, protocol = self.metadata, self.protocol
         for action in actions:
             ((kind, values),) = action.items()
             if kind == "add":
-                parts[values["path"]] = stored_part(values)
-                removed.pop(values["path"], None)
+                part = stored_part(values)
+                parts[part.path] = part
+                removed.pop(part.path, None)
             elif kind == "remove":
-                parts.pop(values["path"], None)
-                removed[values["path"]] = values.get("deletionTimestamp") or 0
+                path = checked_path(values["path"])
+                parts.pop(path, None)
+                removed[path] = values.get("deletionTimestamp") or 0
             elif kind == "txn":
                 stamps[values["appId"]] = values["version"]
                 stamped[values["appId"]] = version
@@ -108,7 +113,7 @@ def stored_part(values: Mapping[str, Any]) -> StoredPart:
     """A part, from the `add` action of a commit or a checkpoint."""
     stats = json.loads(values.get("stats") or "{}")
     return StoredPart(
-        path=values["path"],
+        path=checked_path(values["path"]),
         partition=dict(values["partitionValues"]),
         size=values["size"],
         rows=stats.get("numRecords", 0),
@@ -162,7 +167,7 @@ def read_log_at(table: Location, version: int) -> LogState:
     checkpoints = [int(m.group(1)) for entry in found if (m := _CHECKPOINT.fullmatch(entry.key))]
     start = max((v for v in checkpoints if v <= version), default=-1)
     needed = range(start + 1, version + 1)
-    if any(v not in commits for v in needed):
+    if version < 0 or any(v not in commits for v in needed):
         raise _no_such_version(table, version)
     state = LogState()
     try:
@@ -275,16 +280,17 @@ def _with_commits(
 ) -> LogState:
     texts = get_all(source, [commits[version].key for version in versions])
     for version, text in zip(versions, texts, strict=True):
-        actions = [json.loads(line) for line in text.splitlines() if line.strip()]
-        state = state.after(actions, version, commits[version])
+        try:
+            state = state.after(read_actions(text), version, commits[version])
+        except BadAction as error:
+            raise BadAction(f"{commits[version].key}: {error}") from None
     return state
 
 
 def _from_checkpoint(table: Location) -> LogState:
     source = objects(table)
     try:
-        pointer = json.loads(source.get(f"{LOG}/{LAST_CHECKPOINT}"))
-        version = int(pointer["version"])
+        version = pointed_at(source.get(f"{LOG}/{LAST_CHECKPOINT}"))
         actions = read_checkpoint(source.get(checkpoint_key(version)))
     except FileNotFoundError:
         return LogState()

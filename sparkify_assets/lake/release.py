@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from sparkify_assets.errors import LakeError
+from sparkify_assets.errors import MALFORMED, LakeError
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.storage.objects import Entry, Objects, get_all, objects
 
@@ -179,7 +179,7 @@ def _read(lake: Lake, content: bytes, key: str) -> Release:
             versions={str(name): int(version) for name, version in values["versions"].items()},
             pending=tuple(values.get("pending", ())),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         raise LakeError(
             f"{lake.location.uri}/{RELEASES}/{key} is no release ({error!r}); "
             "restore it from a backup, or remove it: the release before it counts then"

@@ -1,7 +1,8 @@
-"""Rows as a Markdown table, for metadata that people read."""
+"""Rows and plain text as Markdown, for metadata that people read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from dagster import MarkdownMetadataValue
@@ -18,6 +19,13 @@ def table(rows: Sequence[Mapping[str, object]]) -> MarkdownMetadataValue:
         *[f"| {' | '.join(_cell(row.get(name, '')) for name in names)} |" for row in rows],
     ]
     return MarkdownMetadataValue("\n".join(lines))
+
+
+def plain(text: str) -> MarkdownMetadataValue:
+    """Text as it is, of several lines; nothing in it can end the block that it stands in."""
+    longest = max((len(found) for found in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return MarkdownMetadataValue(f"{fence}text\n{text}\n{fence}")
 
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>()#+-!|~$"})

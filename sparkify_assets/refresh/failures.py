@@ -17,6 +17,7 @@ from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
 from pyspark.errors import PySparkException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
+from sparkify_assets.metadata import markdown
 from sparkify_assets.refresh.instance import from_command_line
 from sparkify_assets.tables import WHOLE_TABLE
 
@@ -76,7 +77,7 @@ def failure(error: BaseException) -> Failure:
     metadata = {}
     if not isinstance(error, SparkifyError):
         trace = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
-        metadata = {"trace": MetadataValue.md(f"```text\n{trace}\n```")}
+        metadata = {"trace": markdown.plain(trace)}
     return Failure(reason_of(error), metadata=metadata, allow_retries=False)
 
 

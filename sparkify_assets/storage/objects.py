@@ -144,6 +144,9 @@ class FolderObjects:
         for entry in found:
             key = f"{prefix}{entry.name}"
             if entry.is_dir():
+                # What is listed may be removed: never what a link leads to.
+                if entry.is_symlink():
+                    continue
                 yield from self._walk(Path(entry.path), f"{key}/", "", after)
                 continue
             if key <= after or key.endswith(".tmp"):

@@ -109,6 +109,16 @@ def test_csv_can_be_read_back(session: Session) -> None:
     assert empty == [""] * 16
 
 
+def test_csv_has_every_text_as_it_is_also_what_a_spreadsheet_takes_for_a_formula(
+    session: Session,
+) -> None:
+    """CSV is for programs, to which a sign put before a title is another title."""
+    texts = ["=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "'=1", '="a"', "=cmd|' /C calc'!A0"]
+    values = ", ".join("('" + text.replace("'", "''") + "')" for text in texts)
+    text = written(session, f"FROM (VALUES {values}) v(title)", "x.csv").read_text("utf-8")
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [["title"], *([t] for t in texts)]
+
+
 def test_csv_is_read_by_others_with_the_same_rows(session: Session) -> None:
     sql = "SELECT * EXCLUDE (list, struct, span, nothing, huge) FROM (" + _EVERYTHING + ") LIMIT 1"
     path = written(session, sql, "x.csv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -12,8 +13,11 @@ from dagster._core.instance.ref import InstanceRef
 from dotenv import dotenv_values
 
 from sparkify_assets.settings import Settings, load_settings
+from sparkify_assets_tests import processes
+from sparkify_assets_tests.dagster_dev import free_port
 from sparkify_assets_tests.deploy.deployment import CODE, DAEMON, WEBSERVER
 from sparkify_assets_tests.deploy.units import DEPLOY, unit
+from sparkify_assets_tests.zone import Zone, event
 
 STAGE = dotenv_values(DEPLOY / "stage.env.example")
 
@@ -43,6 +47,13 @@ def test_nothing_listens_beyond_this_machine() -> None:
     assert STAGE["DAGSTER_CODE_HOST"] == "127.0.0.1"
 
 
+@pytest.mark.parametrize("name", [CODE, DAEMON, WEBSERVER])
+def test_a_process_has_a_user_of_its_own_and_leaves_no_memory_behind(name: str) -> None:
+    service = unit(name)["Service"]
+    assert service["User"] == "sparkify"
+    assert (service["LimitCORE"], service["NoNewPrivileges"]) == ("0", "true")
+
+
 def test_the_example_of_a_stage_has_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in STAGE.items():
         monkeypatch.setenv(name, value or "")
@@ -62,3 +73,35 @@ def test_the_bucket_for_compute_logs_works_as_it_stands_there(
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     with DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path))) as instance:
         assert type(instance.compute_log_manager).__name__ == "S3ComputeLogManager"
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(
+    zone: Zone, tmp_path: Path
+) -> None:
+    zone.logs("log_data/2018-11-15-events.json", event())
+    zone.song()
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    (home / "dagster.yaml").symlink_to(DEPLOY / "dagster.yaml")
+    password = "SECRETSECRET@:/?#%"  # noqa: S105 -- nobody's
+    process = processes.start(
+        "run",
+        SPARKIFY_LANDING=str(zone.root),
+        SPARKIFY_LAKE=str(tmp_path / "lake"),
+        SPARKIFY_LAST_MONTH="2018-12",
+        DAGSTER_HOME=str(home),
+        DAGSTER_PG_HOST="127.0.0.1",
+        DAGSTER_PG_PORT=str(free_port()),
+        DAGSTER_PG_DB="dagster",
+        DAGSTER_PG_USER="dagster",
+        DAGSTER_PG_PASSWORD=password,
+        TMPDIR=str(temporary),
+    )
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "DB connection" in err
+    for mark in (password, quote(password, safe=""), "SECRETSECRET"):
+        assert mark not in out + err
+        assert not [path for folder in (home, temporary) for path in folder.rglob("*")
+                    if path.is_file() and mark in path.read_text(errors="replace")]  # fmt: skip

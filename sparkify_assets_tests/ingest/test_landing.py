@@ -193,6 +193,64 @@ def test_a_link_to_nothing_and_a_pipe_are_named(zone: Zone) -> None:
     assert "neither a file nor a folder" in reasons["log_data/2018-11-02.json"]
 
 
+def test_a_link_out_of_the_landing_zone_is_named_and_not_followed(
+    zone: Zone, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "2018-11-09.json").write_text("a password\n")
+    lake = tmp_path / "lake"
+    lake.mkdir()
+    logs = zone.root / "log_data"
+    zone.logs("log_data/2018-11-01.json", event())
+    (logs / "2018-11-02.json").symlink_to(outside / "2018-11-09.json")
+    (logs / "2018-11-03.json").symlink_to("../../outside/2018-11-09.json")
+    (logs / "2018-11-04.json").symlink_to(outside / "not-yet-there.json")
+    (logs / "2018-11-05.json").symlink_to("/proc/self/environ")
+    (logs / "2018").symlink_to(outside)
+    (logs / "lake").symlink_to(lake)
+    (logs / "above").symlink_to(zone.root)
+    (outside / "back").symlink_to("2018-11-09.json")
+    (logs / "2018-11-06.json").symlink_to(outside / "back")
+    found = listing(zone)
+    assert [file.key for file in found.files] == ["log_data/2018-11-01.json"]
+    assert [key for key, why in found.unplaced if "a link out of the landing zone" in why] == [
+        "log_data/2018", "log_data/2018-11-02.json", "log_data/2018-11-03.json",
+        "log_data/2018-11-04.json", "log_data/2018-11-05.json", "log_data/2018-11-06.json",
+        "log_data/above", "log_data/lake",
+    ]  # fmt: skip
+
+
+def test_links_within_the_landing_zone_and_to_its_folders_are_followed(
+    zone: Zone, tmp_path: Path
+) -> None:
+    zone.logs("log_data/2018/11/a.json", event())
+    logs = zone.root / "log_data"
+    (logs / "2018-11-02.json").symlink_to("2018/11/a.json")
+    (logs / "2018/12").symlink_to("11")
+    logs.rename(tmp_path / "other-disk")
+    logs.symlink_to(tmp_path / "other-disk")
+    (tmp_path / "zone-by-a-link").symlink_to(zone.root)
+    found = FolderLanding(str(tmp_path / "zone-by-a-link")).list(MONTHS)
+    assert sorted(file.key for file in found.files) == [
+        "log_data/2018-11-02.json", "log_data/2018/11/a.json", "log_data/2018/12/a.json",
+    ]  # fmt: skip
+    assert found.unplaced == []
+
+
+def test_a_link_that_is_turned_after_the_listing_is_noticed(zone: Zone, tmp_path: Path) -> None:
+    zone.logs("log_data/2018/11/a.json", event())
+    link = zone.root / "log_data/2018-11-02.json"
+    link.symlink_to("2018/11/a.json")
+    [file] = [file for file in listing(zone).files if file.key.endswith("02.json")]
+    other = tmp_path / "secret"
+    other.write_bytes((zone.root / "log_data/2018/11/a.json").read_bytes())
+    link.unlink()
+    link.symlink_to(other)
+    with pytest.raises(ContentChanged):
+        list(FolderLanding(str(zone.root)).blocks(file))
+
+
 def test_a_folder_that_cannot_be_listed_is_named_and_nothing_counts_as_deleted(
     zone: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,3 +112,16 @@ def test_text_from_files_cannot_become_markdown_or_html(landed: World, tmp_path:
         "| \\<img src=x\\> \\| \\[a\\]\\(javascript:b\\) \\`c\\` \\*\\*d\\*\\* | 2 |"
     )
     assert landed
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "```", "x\n```\n[a](javascript:b) <img src=x>", "````\n`````"]
+)
+def test_text_cannot_end_the_block_that_it_stands_in(text: str) -> None:
+    first, *inside, last = (markdown.plain(text).value or "").split("\n")
+    fence = first.removesuffix("text")
+    assert first == f"{fence}text"
+    assert last == fence
+    assert set(fence) == {"`"}
+    assert "\n".join(inside) == text
+    assert fence not in text

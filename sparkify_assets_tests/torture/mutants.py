@@ -20,8 +20,9 @@ def mutate(name: str) -> None:
 def ledger_before_rows() -> None:
     """The ledger is committed first, and the rows that it names are appended afterwards."""
     from sparkify_assets.ingest import ingest
+    from sparkify_assets.lake.commit import append
 
-    append, commit = ingest.append, ingest._commit
+    commit = ingest._commit
     waiting: list[tuple[Any, ...]] = []
 
     def later(*given: Any) -> None:
@@ -38,13 +39,12 @@ def ledger_before_rows() -> None:
 def parts_deleted_on_an_error() -> None:
     """A commit that raises takes its parts with it, as if it could not have landed."""
     from sparkify_assets.lake import commit
+    from sparkify_assets.lake.log import write_log
     from sparkify_assets.storage.objects import objects
 
-    write_log = commit.write_log
-
-    def tidy(table: Any, state: Any, actions: Sequence[Mapping[str, Any]]) -> Any:
+    def tidy(table: Any, state: Any, actions: Sequence[dict[str, Any]]) -> Any:
         try:
-            return write_log(table, state, list(actions))
+            return write_log(table, state, actions)
         except OSError:
             objects(table).delete([one["add"]["path"] for one in actions if "add" in one])
             raise
