@@ -43,11 +43,13 @@ class RequestTrap:
         return scene.proxy.clear() > 0
 
 
-def _kill(match: str, proxy: Proxy, number: int, pid: int) -> None:
+def kill(match: str, proxy: Proxy, number: int, pid: int) -> None:
+    """Kill the process when the server has done what that request asks for."""
     proxy.kill(match, pid, skip=number)
 
 
-def _drop_reply(match: str, proxy: Proxy, number: int, _pid: int) -> None:
+def drop_reply(match: str, proxy: Proxy, number: int, _pid: int) -> None:
+    """Let the server do what that request asks for, and lose its answer."""
     proxy.drop_reply(match, skip=number)
 
 
@@ -69,14 +71,12 @@ def _answer(
     proxy.fail(match, status, code, times=times, skip=number)
 
 
-KILLS, LOST_REPLIES = "kills at writing requests", "replies dropped of writing requests"
-
 # Name, requests, what happens, weight: what a run must survive, and from when on it may give up.
 _KINDS: list[tuple[str, str, Callable[..., None], float]] = [
-    (KILLS, _WRITES, _kill, 4),
-    (LOST_REPLIES, _WRITES, _drop_reply, 4),
-    ("kills at reading requests", _READS, _kill, 2),
-    ("replies dropped of reading requests", _READS, _drop_reply, 1.5),
+    ("kills at writing requests", _WRITES, kill, 4),
+    ("replies dropped of writing requests", _WRITES, drop_reply, 4),
+    ("kills at reading requests", _READS, kill, 2),
+    ("replies dropped of reading requests", _READS, drop_reply, 1.5),
     ("requests dropped", _ALL, _drop_request, 1),
     ("bodies cut in half", _OBJECTS, _cut, 1),
     ("answered 503", _ALL, partial(_answer, 503, "SlowDown", 1), 0.5),
@@ -107,19 +107,21 @@ def bucket_sweep(
     return tally
 
 
-def bucket_lanes(
-    scene: BucketScene, operations: Mapping[str, Operation]
-) -> list[Lane[BucketScene]]:
-    """What can go wrong at which requests of these operations, each done once to count them."""
+def _lanes(scene: BucketScene, operations: Mapping[str, Operation]) -> list[Lane[BucketScene]]:
     lanes: list[Lane[BucketScene]] = []
     for operation in operations.values():
-        scene.proxy.requests()
-        lake = scene.new_lake(operation.before)
-        run(scene, operation.landing, lake, *operation.arguments)
-        lines = [request.line for request in scene.proxy.requests()]
-        scene.drop(lake)
+        lines = requests_of(scene, operation)
         for name, match, arm, weight in _KINDS:
             total = sum(re.search(match, line) is not None for line in lines)
             trap = partial(RequestTrap, name, partial(arm, match))
             lanes.append(Lane(operation.name, name, total, trap, weight))
     return lanes
+
+
+def requests_of(scene: BucketScene, operation: Operation) -> list[str]:
+    """The lines of all requests of an operation, which is done once for that."""
+    scene.proxy.requests()
+    lake = scene.new_lake(operation.before)
+    run(scene, operation.landing, lake, *operation.arguments)
+    scene.drop(lake)
+    return [request.line for request in scene.proxy.requests()]

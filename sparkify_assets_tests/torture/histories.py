@@ -13,8 +13,8 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -23,7 +23,13 @@ from sparkify_assets.tables import PUBLIC, TABLES
 from sparkify_assets_tests.s3.zone import BucketZone
 from sparkify_assets_tests.torture.operations import base, events, run
 from sparkify_assets_tests.torture.plain import Rows, Tables
-from sparkify_assets_tests.torture.scene import MONTHS, BucketScene, bucket_scene
+from sparkify_assets_tests.torture.scene import (
+    MONTHS,
+    BucketScene,
+    Scene,
+    bucket_scene,
+    folder_scene,
+)
 from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, OTHER, Say, Tally
 from sparkify_assets_tests.torture.verdict import unequal
 from sparkify_assets_tests.torture.zygote import Started
@@ -42,14 +48,15 @@ _ACTORS: dict[str, tuple[str, ...]] = {
     "backfill again": ("sparkify_assets_tests.torture.actors:backfill", "rebuild"),
 }
 _WORLD = "AKIAWORLD"
+_SAY_EVERY = 10
 
 
 @dataclass
 class Known:
     """What a clean load of each state of the landing zone says."""
 
-    tables: dict[State, Tables] = field(default_factory=dict)
-    account: Tables = field(default_factory=dict)
+    tables: Mapping[State, Tables]
+    account: Tables
 
     def states(self, name: str, rows: Rows, month: str | None = None) -> set[State]:
         """The states in which a table (or its month) has these rows."""
@@ -72,11 +79,13 @@ def histories(
     tally = Tally("histories")
     lock, seeds = threading.Lock(), iter(range(seed, seed + number))
     errors: list[BaseException] = []
+    say("loading every state of the landing zone")
+    known = _known(folder / "known")
 
     def work(place: Path) -> None:
         try:
             with bucket_scene(place) as scene:
-                stage = _Stage(scene)
+                stage = _Stage(scene, known)
                 while True:
                     with lock:
                         late = time.monotonic() > until and tally.counts["histories"]
@@ -87,6 +96,8 @@ def histories(
                     found.play()
                     with lock:
                         found.report(tally, say)
+                        if tally.counts["histories"] % _SAY_EVERY == 0:
+                            say(f"{tally.counts['histories']} of {number} histories")
         except BaseException as error:  # noqa: BLE001 -- raised below
             errors.append(error)
 
@@ -104,23 +115,32 @@ def histories(
 class _Stage:
     """Where histories are played: the lake to begin with, and what is known of every state."""
 
-    def __init__(self, scene: BucketScene) -> None:
+    def __init__(self, scene: BucketScene, tables: Mapping[State, Tables]) -> None:
         self.scene = scene
-        self.known = Known()
-        for state in STATES:
-            zone, landing = scene.zone()
-            _land(zone)
-            for what, done in enumerate(state):
-                if done:
-                    _CHANGES[what](zone)
-            lake = scene.new_lake()
-            run(scene, landing, lake)
-            self.known.tables[state] = scene.reader.tables(lake)
-            self.known.account = scene.reader.account(lake)
+        # Tags, and with them the ledger, are others in a folder.
+        self.known = Known(tables, scene.reader.account(_loaded(scene, STATES[-1])))
         zone, landing = scene.zone()
         self.lake = scene.new_lake()
         for _ in _land(zone, by_pieces=True):
             run(scene, landing, self.lake)
+
+
+def _known(folder: Path) -> dict[State, Tables]:
+    """The tables of every state of the landing zone."""
+    with folder_scene(folder) as scene:
+        return {state: scene.reader.tables(_loaded(scene, state)) for state in STATES}
+
+
+def _loaded(scene: Scene, state: State) -> str:
+    """A lake with a clean load of one state of the landing zone."""
+    zone, landing = scene.zone()
+    _land(zone)
+    for change, done in zip(_CHANGES, state, strict=True):
+        if done:
+            change(zone)
+    lake = scene.new_lake()
+    run(scene, landing, lake)
+    return lake
 
 
 def _land(zone: Zone, *, by_pieces: bool = False) -> Iterable[None]:
@@ -204,7 +224,8 @@ class _History:
         tally.counts.update(self.counts)
         for kind, what in self.broken:
             say(f"{kind}: history {self.seed}: {what}")
-            tally.fail(kind, what, f"make torture ONLY=histories SEED={self.seed} NUMBER=1")
+            again = f"make torture ONLY=histories MORE='--seed {self.seed} --number 1'"
+            tally.fail(kind, what, again)
 
     def _count(self, what: str, number: int = 1) -> None:
         self.counts[what] = self.counts.get(what, 0) + number

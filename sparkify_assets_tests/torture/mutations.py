@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from sparkify_assets_tests.torture import mutants
-from sparkify_assets_tests.torture.bucket import KILLS, LOST_REPLIES, bucket_lanes
-from sparkify_assets_tests.torture.operations import CHANGE, change
+from sparkify_assets_tests.torture.bucket import RequestTrap, drop_reply, kill, requests_of
+from sparkify_assets_tests.torture.operations import change
 from sparkify_assets_tests.torture.scene import bucket_scene
 from sparkify_assets_tests.torture.sweep import evenly, try_point
 from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
 
-# By variant, what goes wrong where it is to be found.
-CAUGHT_BY: Mapping[str, str] = {
-    "ledger before rows": KILLS,
-    "parts deleted on an error": LOST_REPLIES,
-    "error taken for failure": LOST_REPLIES,
-    "stamped before rows": KILLS,
-    "month by month": KILLS,
-    "replaced files removed at once": KILLS,
+_COMMITS = r"PUT .*/_delta_log/\d{20}\.json"
+_PARTS_AND_COMMITS = r"PUT .*(\.parquet|/_delta_log/\d{20}\.json)"
+# By variant: the sweep that finds it, and the requests at which it is looked for.
+CAUGHT_BY: Mapping[str, tuple[str, Callable[..., None], str]] = {
+    "ledger before rows": ("kills", kill, _COMMITS),
+    "parts deleted on an error": ("replies dropped", drop_reply, _COMMITS),
+    "error taken for failure": ("replies dropped", drop_reply, _COMMITS),
+    "stamped before rows": ("kills", kill, _COMMITS),
+    "month by month": ("kills", kill, _COMMITS),
+    "replaced files removed at once": ("kills", kill, _PARTS_AND_COMMITS),
 }
 
 
@@ -30,18 +34,19 @@ def mutations(folder: Path, say: Say) -> Tally:
     began = time.monotonic()
     with bucket_scene(folder) as scene:
         operation = change(scene)
-        lanes = {lane.name: lane for lane in bucket_lanes(scene, {CHANGE: operation})}
-        for name, lane_name in CAUGHT_BY.items():
+        lines = requests_of(scene, operation)
+        for name, (sweep, arm, match) in CAUGHT_BY.items():
             scene.more = {mutants.MUTATION: name}
-            lane = lanes[lane_name]
-            for tried, point in enumerate(evenly(lane.total), 1):
-                broken = try_point(scene, operation, lane.trap(point)).broken
+            total = sum(re.search(match, line) is not None for line in lines)
+            for point in evenly(total):
+                tally.counts["points"] += 1
+                trap = RequestTrap(sweep, partial(arm, match), point)
+                broken = try_point(scene, operation, trap).broken
                 if broken:
-                    say(f"{name}: found at {lane_name} {point} ({broken[0][0]}), point {tried}")
+                    say(f"{name}: {sweep}, at {point} of {total} commits: {broken[0][0]}")
                     tally.counts["mutations caught"] += 1
                     break
             else:
-                tally.fail(OTHER, f"{name}: no promise broke at {lane_name}", "ONLY=mutations")
-            tally.counts["points"] += tried
+                tally.fail(OTHER, f"{name}: no promise broke", "make torture ONLY=mutations")
     tally.seconds = time.monotonic() - began
     return tally

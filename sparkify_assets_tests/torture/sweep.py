@@ -197,7 +197,9 @@ class Sweep(Generic[Of]):
         with self._lock:
             for kind, what in broken:
                 self._say(f"{kind}: {point}: {what}")
-                self._tally.fail(kind, f"{point}: {what}", f"{self._repeat} --point '{point}'")
+                self._tally.fail(
+                    kind, f"{point}: {what}", f"{self._repeat} MORE=\"--point '{point}'\""
+                )
 
 
 @dataclass
