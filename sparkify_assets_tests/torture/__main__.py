@@ -1,4 +1,4 @@
-"""`make torture`: every exercise, within a time, with its counts; exit code 1 where a promise broke.
+"""`make torture`: every exercise, within a time, with its counts; exit code 1 if a promise broke.
 
 `make torture MINUTES=60` is the long form, `make torture-short` what CI runs. A failure names the
 arguments with which it is seen again.
@@ -7,6 +7,7 @@ arguments with which it is seen again.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -156,4 +157,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    # Python's own end is passed over, as in `cli.command`.
+    os._exit(code)

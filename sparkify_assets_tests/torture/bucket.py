@@ -100,9 +100,7 @@ def bucket_sweep(
     tally = Tally("bucket")
     with ExitStack() as stack:
         scenes = [stack.enter_context(bucket_scene(folder / str(n))) for n in range(workers)]
-        sweep = Sweep(
-            scenes, bucket_lanes, tally, say, repeat="make torture ONLY=bucket", only=only
-        )
+        sweep = Sweep(scenes, _lanes, tally, say, repeat="make torture ONLY=bucket", only=only)
         sweep.run(until)
     return tally
 
