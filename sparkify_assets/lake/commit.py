@@ -11,7 +11,8 @@ behind them:
   the next version; where not, the work has to be planned again.
 - An error from a commit is no proof that it did not land. Each commit carries an id of its own,
   looked up in the log before anything else is done about an error.
-- Parts are checked before they are named: whoever reads the log checks nothing.
+- Parts are checked before they are named: whoever reads the log checks nothing. In a folder they
+  are on the disk by then, and a commit is when it returns.
 - Columns that were declared since the table was made are added to it by the commit itself.
 """
 
@@ -86,6 +87,7 @@ def replace(
         LakeError: the parts do not fit the table, or the commit failed.
     """
     _check_parts(base.table, parts, stamps)
+    _settle(base.location, parts)
     named = _named(base.table, stamps)
     additions = [_addition(part) for part in parts]
 
@@ -122,6 +124,7 @@ def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
     if not parts:
         return
     _check_parts(table, parts, None)
+    _settle(lake.table_location(table), parts)
     additions = [_addition(part) for part in parts]
     _commit(lake, lake.last_seen(table), lambda _current: additions)
 
@@ -191,6 +194,12 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
             _write_checkpoint(location, state)
             return Snapshot(table, location, state)
     raise _too_busy(table)
+
+
+def _settle(location: Location, parts: Sequence[Part]) -> None:
+    """Have the parts on the disk before a commit names them: a loss of power must not leave one
+    without the other."""
+    objects(location).settle([part.path for part in parts])
 
 
 def _info(commit_id: str) -> Action:

@@ -56,6 +56,9 @@ class Objects(Protocol):
             content_type: what a bucket is to tell a browser about it; folders keep none.
         """
 
+    def settle(self, keys: Iterable[str]) -> None:
+        """Have objects that were written in another way outlast a loss of power, too."""
+
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are gone already are no error."""
 
@@ -100,13 +103,34 @@ class FolderObjects:
 
     def put_new(self, key: str, content: bytes) -> Entry:
         # Linked: nobody sees it unfinished, and a link never replaces a file.
+        path = self._root / key
         with self._told(), self._aside(key, content) as aside:
-            os.link(aside, self._root / key)
+            os.link(aside, path)
+            self._sync_folders([path])
             return _entry(key, aside.stat())
 
     def put(self, key: str, content: bytes, content_type: str | None = None) -> None:  # noqa: ARG002
+        path = self._root / key
         with self._told(), self._aside(key, content) as aside:
-            aside.replace(self._root / key)
+            aside.replace(path)
+            self._sync_folders([path])
+
+    def settle(self, keys: Iterable[str]) -> None:
+        paths = [self._root / key for key in keys]
+        if not paths:
+            return
+        with self._told(), ThreadPoolExecutor(min(AT_ONCE, len(paths))) as pool:
+            list(pool.map(_sync, paths))
+            self._sync_folders(paths)
+
+    def _sync_folders(self, paths: Iterable[Path]) -> None:
+        """The folders of these files, up to the lake's: there a name is, and not in its file."""
+        top = self._root.parent
+        folders = {top}
+        for path in paths:
+            folders.update(folder for folder in path.parents if top in folder.parents)
+        for folder in sorted(folders, reverse=True):
+            _sync(folder)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -125,7 +149,10 @@ class FolderObjects:
         folder.mkdir(parents=True, exist_ok=True)
         aside = folder / f".{uuid.uuid4().hex}.tmp"
         try:
-            aside.write_bytes(content)
+            with aside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             yield aside
         finally:
             aside.unlink(missing_ok=True)
@@ -153,6 +180,15 @@ class FolderObjects:
                 continue
             with suppress(FileNotFoundError):  # removed since the folder was read
                 yield _entry(key, entry.stat())
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def file_tag(status: os.stat_result) -> str:
@@ -233,6 +269,9 @@ class BucketObjects:
         attributes = {"Content-Type": content_type} if content_type else None
         with self._told("PutObject"):
             obstore.put(self._store, path, content, attributes=attributes, use_multipart=False)
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Nothing to do: what a bucket has acknowledged stays."""
 
     def delete(self, keys: Iterable[str]) -> None:
         import obstore

@@ -22,6 +22,7 @@ from sparkify_assets_tests.torture.histories import histories
 from sparkify_assets_tests.torture.hostile import hostile
 from sparkify_assets_tests.torture.mutations import mutations
 from sparkify_assets_tests.torture.orders import orders
+from sparkify_assets_tests.torture.power import power
 from sparkify_assets_tests.torture.protocol import explore_protocol
 from sparkify_assets_tests.torture.results import plot, table, write
 from sparkify_assets_tests.torture.tally import Say, Tally
@@ -87,6 +88,10 @@ def _protocol(size: Size, say: Say) -> Tally:
     return explore_protocol(not size.short, say)
 
 
+def _power(size: Size, say: Say) -> Tally:
+    return power(size.folder / "power", say)
+
+
 def _mutations(size: Size, say: Say) -> Tally:
     return mutations(size.folder / "mutations", say)
 
@@ -95,6 +100,7 @@ EXERCISES: dict[str, Callable[[Size, Say], Tally]] = {
     "protocol": _protocol,
     "hostile": _hostile,
     "orders": _orders,
+    "power": _power,
     "mutations": _mutations,
     "histories": _histories,
     "folder": _folder,

@@ -52,13 +52,6 @@ def parts_deleted_on_an_error() -> None:
     _put(commit, write_log=tidy)
 
 
-def error_taken_for_failure() -> None:
-    """After an error nobody looks whether the commit is in the log: it is made once more."""
-    from sparkify_assets.lake import commit
-
-    _put(commit, COMMIT_ID="notLookedFor")
-
-
 def stamped_before_rows() -> None:
     """What a partition was made from is recorded first, and its rows follow in another commit."""
     from sparkify_assets.lake import commit
@@ -117,7 +110,6 @@ MUTANTS: Mapping[str, Callable[[], None]] = {
     for made in (
         ledger_before_rows,
         parts_deleted_on_an_error,
-        error_taken_for_failure,
         stamped_before_rows,
         month_by_month,
         replaced_files_removed_at_once,
