@@ -364,6 +364,56 @@ def test_reply_is_lost_but_the_write_is_done(server: Server, proxy: Proxy, bucke
     assert proxy.counts() == {"PUT": 2}
 
 
+def test_request_is_lost_and_nothing_is_done(server: Server, proxy: Proxy, bucket: str) -> None:
+    proxy.drop_request("^PUT", skip=1)
+    put(proxy.endpoint, bucket, "a", b"")
+    with pytest.raises(HTTPClientError):
+        put(proxy.endpoint, bucket, "b", b"")
+    put(proxy.endpoint, bucket, "c", b"")
+    assert keys(server.endpoint, bucket) == ["a", "c"]
+    assert proxy.clear() == 1
+
+
+def test_half_of_a_body_is_no_body(proxy: Proxy, bucket: str) -> None:
+    put(proxy.endpoint, bucket, "a", b"0123456789")
+    proxy.cut("^GET .*/a$")
+    with pytest.raises(HTTPClientError):
+        client(proxy.endpoint).get_object(Bucket=bucket, Key="a")["Body"].read()
+    assert client(proxy.endpoint).get_object(Bucket=bucket, Key="a")["Body"].read() == b"0123456789"
+
+
+def test_a_process_is_killed_when_its_request_was_served(
+    server: Server, proxy: Proxy, bucket: str
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    proxy.kill("^PUT", process.pid, skip=1)
+    put(proxy.endpoint, bucket, "a", b"")
+    assert process.poll() is None
+    with pytest.raises(HTTPClientError):
+        put(proxy.endpoint, bucket, "b", b"")
+    assert process.wait(10) == -signal.SIGKILL
+    assert keys(server.endpoint, bucket) == ["a", "b"]
+
+
+def test_requests_of_actors_are_served_in_a_drawn_order(proxy: Proxy, bucket: str) -> None:
+    def orders(seed: int) -> list[str]:
+        proxy.interleave(seed, ["AKIAONE", "AKIATWO"])
+        proxy.requests()
+
+        def work(key: str) -> None:
+            for number in range(12):
+                put(proxy.endpoint, bucket, f"{key}{number}", b"", key)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(work, ["AKIAONE", "AKIATWO"]))
+        assert proxy.turns()
+        return [str(request.access_key) for request in proxy.requests()]
+
+    found = {tuple(orders(seed)) for seed in range(4)}
+    assert all(sorted(one) == ["AKIAONE"] * 12 + ["AKIATWO"] * 12 for one in found)
+    assert len(found) > 1
+
+
 def test_retry_after_a_lost_reply_finds_its_own_object(proxy: Proxy, bucket: str) -> None:
     store = _store(proxy.endpoint, bucket, max_retries=3)
     proxy.drop_reply("^PUT")

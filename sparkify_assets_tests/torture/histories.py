@@ -296,7 +296,7 @@ class _History:
                 kind = DOUBLED if len({map(repr, rows)}) < len(rows) else HALF_SEEN
                 self.broken.append((kind, f"{where} is as no state has it: {rows}"))
                 return
-            following = {s for s in possible if any(_after(s, before) for before in reached)}
+            following = after_any(possible, reached)
             if not following:
                 self.broken.append((LOST, f"{where} is older than what it replaced"))
                 return
@@ -312,7 +312,7 @@ class _History:
                 self._count("releases with a month as it was before")
                 continue
             states = {s for s, known in self._stage.known.tables.items() if known == tables}
-            following = {s for s in states if any(_after(s, before) for before in reached)}
+            following = after_any(states, reached)
             if not following:
                 self.broken.append(
                     (HALF_SEEN, f"release {release['number']} is no state as a whole")
@@ -321,8 +321,14 @@ class _History:
             reached = following
 
 
-def _after(state: State, before: State) -> bool:
-    return all(now >= then for now, then in zip(state, before, strict=True))
+def after_any(states: Iterable[State], before: Iterable[State]) -> set[State]:
+    """Those of some states in which nothing is undone of at least one earlier state."""
+    earlier = list(before)
+    return {
+        state
+        for state in states
+        if any(all(n >= t for n, t in zip(state, then, strict=True)) for then in earlier)
+    }
 
 
 def _version(scene: BucketScene, lake: str, name: str) -> int:

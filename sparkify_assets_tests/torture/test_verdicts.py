@@ -1,0 +1,110 @@
+"""What the exercises stand on sees what is wrong: verdicts, evenly spread points, a power loss."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from sparkify_assets_tests.torture.disk import Change
+from sparkify_assets_tests.torture.histories import STATES, Known, after_any
+from sparkify_assets_tests.torture.mutants import MUTANTS
+from sparkify_assets_tests.torture.mutations import CAUGHT_BY
+from sparkify_assets_tests.torture.power import lost_with_the_power
+from sparkify_assets_tests.torture.results import shares, table
+from sparkify_assets_tests.torture.sweep import evenly
+from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, Tally
+from sparkify_assets_tests.torture.verdict import neither, torn, unequal
+
+_BEFORE = {"songs": [("a",)], "users": [("x",)]}
+_AFTER = {"songs": [("a",), ("b",)], "users": [("y",)]}
+
+
+def test_before_and_after_are_fine_table_by_table() -> None:
+    assert not neither(_BEFORE, _BEFORE, _AFTER)
+    assert not neither({**_BEFORE, "users": _AFTER["users"]}, _BEFORE, _AFTER)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ([("b",)], LOST),
+        ([("a",), ("b",), ("b",)], DOUBLED),
+        ([("a",), ("c",)], HALF_SEEN),
+    ],
+)
+def test_anything_else_is_told_by_its_kind(rows: list[tuple[str]], kind: str) -> None:
+    [(found, words)] = neither({**_AFTER, "songs": rows}, _BEFORE, _AFTER)
+    assert found == kind
+    assert words.startswith("songs is as neither before nor after")
+    [(found, _)] = unequal({"songs": rows}, _AFTER)
+    assert found == kind
+
+
+def test_a_release_is_one_side_as_a_whole() -> None:
+    assert not torn(_BEFORE, _BEFORE, _AFTER)
+    assert not torn(_AFTER, _BEFORE, _AFTER)
+    [(kind, words)] = torn({**_BEFORE, "users": _AFTER["users"]}, _BEFORE, _AFTER)
+    assert kind == HALF_SEEN
+    assert "users" in words
+
+
+def test_points_are_all_and_evenly_spread() -> None:
+    found = evenly(100)
+    assert sorted(found) == list(range(100))
+    for first in (10, 20, 50):
+        beginning = sorted(found[:first])
+        gaps = [b - a for a, b in itertools.pairwise(beginning)]
+        assert max(gaps) <= 3 * 100 / first
+
+
+def test_a_later_state_is_one_in_which_nothing_is_undone() -> None:
+    assert after_any({(1, 0, 0), (0, 1, 1)}, {(0, 0, 0)}) == {(1, 0, 0), (0, 1, 1)}
+    assert after_any({(0, 1, 1)}, {(1, 0, 0)}) == set()
+    known = Known({state: {"songs": [(state[2],)]} for state in STATES}, {})
+    assert known.states("songs", [(1,)]) == {state for state in STATES if state[2] == 1}
+    assert known.states("songs", [(2,)]) == set()
+
+
+def _commit(lake: Path) -> tuple[str, str, str]:
+    log = lake / "time/_delta_log"
+    log.mkdir(parents=True)
+    commit = log / f"{1:020d}.json"
+    commit.write_text('{"add": {"path": "year=2018/p.parquet"}}\n')
+    return str(log / ".a.tmp"), str(commit), str(lake / "time/year=2018/p.parquet")
+
+
+def test_what_is_synced_before_its_commit_is_not_lost(tmp_path: Path) -> None:
+    aside, commit, part = _commit(tmp_path)
+    made = [
+        Change("mkdir", str(Path(part).parent), ""),
+        Change("open", part, ""),
+        Change("write", part, ""),
+        *[Change("sync", str(p), "") for p in (part, Path(part).parent, tmp_path / "time")],
+        Change("open", aside, ""),
+        Change("write", aside, ""),
+        Change("sync", aside, ""),
+        Change("link", aside, commit),
+        Change("sync", str(Path(commit).parent), ""),
+    ]
+    assert not list(lost_with_the_power(made, tmp_path))
+    for number, one in enumerate(made[:-1]):
+        if one.name == "sync":
+            assert list(lost_with_the_power([*made[:number], *made[number + 1 :]], tmp_path))
+    twice = [*made[:-1], Change("link", aside, commit)]
+    assert any("when the next commits" in one for one in lost_with_the_power(twice, tmp_path))
+
+
+def test_every_variant_that_sweeps_are_to_find_is_one() -> None:
+    assert CAUGHT_BY.keys() <= MUTANTS.keys()
+    assert len(CAUGHT_BY) >= 5
+
+
+def test_results_have_counts_and_kinds() -> None:
+    tally = Tally("bucket")
+    tally.counts["kills"] = 7
+    tally.shares["change: kills"] = (7, 14)
+    tally.fail(LOST, "a row", "again")
+    assert "| bucket | kills 7 | 1 | 0 | 0 | 0 |" in table([tally])
+    assert "| bucket: change: kills | 7 | 14 | 50% |" in shares([tally])
