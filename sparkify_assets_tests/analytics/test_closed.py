@@ -34,7 +34,6 @@ FILES = [
     "SELECT 1 EXCEPT FROM '{file}'",
     "WITH a AS MATERIALIZED (FROM '{file}') FROM a",
     "WITH RECURSIVE a AS (SELECT 'x' AS c UNION ALL FROM '{file}') FROM a",
-    'WITH "{file}" AS (SELECT 1) SELECT * FROM (FROM "{file}"), \'{folder}/secret.csv\'',
     'SELECT * FROM (WITH "{file}" AS (SELECT 1) FROM "{file}"), "{file}"',
     "DESCRIBE '{file}'",
     "SUMMARIZE '{file}'",
@@ -225,6 +224,14 @@ def test_an_attempt_is_refused_and_nothing_was_done(
     assert SECRET not in str(refused.value)
     assert [path.name for path in planted.iterdir()] == ["secret.csv"]
     assert session.table("SELECT count(*) AS n FROM plays").to_pylist() == [{"n": 5}]
+
+
+def test_a_name_like_that_of_a_file_is_the_names_and_not_the_files(
+    session: Session, planted: Path
+) -> None:
+    file = planted / "secret.csv"
+    sql = f"WITH \"{file}\" AS (SELECT 1 AS a) SELECT a FROM '{file}'"
+    assert session.table(sql).to_pylist() == [{"a": 1}]
 
 
 @pytest.mark.parametrize("sql", DEEP, ids=range(len(DEEP)))
