@@ -59,20 +59,20 @@ class Size:
 
 def _bucket(size: Size, say: Say) -> Tally:
     return bucket_sweep(
-        size.folder / "bucket", size.until(0.38), say, workers=size.workers, only=size.point
+        size.folder / "bucket", size.until(0.28), say, workers=size.workers, only=size.point
     )
 
 
 def _folder(size: Size, say: Say) -> Tally:
     return folder_sweep(
-        size.folder / "folder", size.until(0.15), say, workers=size.workers, only=size.point
+        size.folder / "folder", size.until(0.1), say, workers=size.workers, only=size.point
     )
 
 
 def _histories(size: Size, say: Say) -> Tally:
     number = size.number or (6 if size.short else 240)
     return histories(
-        size.folder / "histories", size.seed, number, size.until(0.3), say, workers=size.workers
+        size.folder / "histories", size.seed, number, size.until(0.42), say, workers=size.workers
     )
 
 

@@ -73,8 +73,8 @@ def _answer(
 
 # Name, requests, what happens, weight: what a run must survive, and from when on it may give up.
 _KINDS: list[tuple[str, str, Callable[..., None], float]] = [
-    ("kills at writing requests", _WRITES, kill, 4),
-    ("replies dropped of writing requests", _WRITES, drop_reply, 4),
+    ("kills at writing requests", _WRITES, kill, 8),
+    ("replies dropped of writing requests", _WRITES, drop_reply, 6),
     ("kills at reading requests", _READS, kill, 2),
     ("replies dropped of reading requests", _READS, drop_reply, 1.5),
     ("requests dropped", _ALL, _drop_request, 1),

@@ -281,10 +281,11 @@ class _History:
         self._releases(lake)
         run(self._scene, landing, lake)
         last_state = self._stage.known.tables[STATES[-1]]
-        self.broken += unequal(self._scene.reader.tables(lake), last_state)
+        release = json.loads(self._scene.releases(lake)[-1])["versions"]
+        newest, released = self._scene.reader.with_release(lake, release)
+        self.broken += unequal(newest, last_state)
+        self.broken += unequal(released, last_state)
         self.broken += unequal(self._scene.reader.account(lake), self._stage.known.account)
-        released = json.loads(self._scene.releases(lake)[-1])["versions"]
-        self.broken += unequal(self._scene.reader.tables(lake, released), last_state)
 
     def _explain(self, name: str, month: str | None, versions: dict[int, Rows]) -> None:
         """Whether the versions of a table follow from states one after another."""
@@ -306,7 +307,7 @@ class _History:
         reached: set[State] = set(STATES)
         for content in self._scene.releases(lake):
             release = json.loads(content)
-            tables = self._scene.reader.tables(lake, release["versions"])
+            _, tables = self._scene.reader.with_release(lake, release["versions"])
             self._count("releases")
             if release.get("pending"):
                 self._count("releases with a month as it was before")

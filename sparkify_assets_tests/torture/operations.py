@@ -37,6 +37,11 @@ class Operation:
     tables_after: Tables
     account_after: Tables
 
+    @property
+    def recovery(self) -> list[tuple[str, ...]]:
+        """What comes next anyhow: a run, and a maintenance where one was disturbed."""
+        return [("maintain",), ("run",)] if self.name == MAINTENANCE else [("run",)]
+
 
 class Failed(Exception):
     """A process that nothing was done to did not end well."""

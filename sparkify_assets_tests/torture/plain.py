@@ -34,14 +34,31 @@ class PlainReader:
             table = DeltaTable(f"{lake}/{name}", version, storage_options=dict(self.options))
         except TableNotFoundError:
             return []
-        columns = TABLES[name].names
-        found = [tuple(row[c] for c in columns) for row in table.to_pyarrow_table().to_pylist()]
-        return sorted(found, key=repr)
+        return _rows(table, name)
 
-    def tables(self, lake: str, versions: Mapping[str, int] | None = None) -> Tables:
-        """The five tables, in their newest or in these versions."""
-        wanted = versions or {}
-        return {t.name: self.rows(lake, t.name, wanted.get(t.name)) for t in PUBLIC}
+    def tables(self, lake: str) -> Tables:
+        """The five tables in their newest versions."""
+        return {table.name: self.rows(lake, table.name) for table in PUBLIC}
+
+    def with_release(self, lake: str, release: Mapping[str, int] | None) -> tuple[Tables, Tables]:
+        """The five tables in their newest versions, and in those of a release; {} without one.
+
+        Where both are the same version it is read once.
+        """
+        newest: Tables = {}
+        released: Tables = {}
+        for table in PUBLIC:
+            name, options = table.name, dict(self.options)
+            try:
+                opened = DeltaTable(f"{lake}/{name}", storage_options=options)
+            except TableNotFoundError:
+                newest[name] = []
+                continue
+            newest[name] = _rows(opened, name)
+            if release is not None:
+                same = opened.version() == release[name]
+                released[name] = newest[name] if same else self.rows(lake, name, release[name])
+        return newest, released
 
     def account(self, lake: str) -> Tables:
         """The ledger without what differs between two readings, and the raw rows that count."""
@@ -55,6 +72,12 @@ class PlainReader:
 
     def _records(self, lake: str, name: str) -> list[dict[str, Any]]:
         return [dict(zip(TABLES[name].names, row, strict=True)) for row in self.rows(lake, name)]
+
+
+def _rows(table: DeltaTable, name: str) -> Rows:
+    columns = TABLES[name].names
+    found = [tuple(row[c] for c in columns) for row in table.to_pyarrow_table().to_pylist()]
+    return sorted(found, key=repr)
 
 
 def _comparable(rows: list[dict[str, Any]]) -> Rows:
