@@ -52,6 +52,10 @@ class Size:
         """Whether it is the form for CI."""
         return self.minutes <= _SHORT_MINUTES
 
+    def share_of(self, each_minute: float, *, at_least: int) -> int:
+        """How many of something there is time for."""
+        return max(at_least, int(each_minute * self.minutes))
+
     def until(self, share: float) -> float:
         """When an exercise that gets this share of the time stops."""
         return time.monotonic() + 60 * self.minutes * share
@@ -70,18 +74,18 @@ def _folder(size: Size, say: Say) -> Tally:
 
 
 def _histories(size: Size, say: Say) -> Tally:
-    number = size.number or (6 if size.short else 240)
+    number = size.number or size.share_of(4, at_least=6)
     return histories(
         size.folder / "histories", size.seed, number, size.until(0.42), say, workers=size.workers
     )
 
 
 def _hostile(size: Size, say: Say) -> Tally:
-    return hostile(size.seed, size.number or (40 if size.short else 1_000), say)
+    return hostile(size.seed, size.number or size.share_of(16, at_least=40), say)
 
 
 def _orders(size: Size, say: Say) -> Tally:
-    return orders(size.seed, size.number or (2 if size.short else 30), say)
+    return orders(size.seed, size.number or size.share_of(0.5, at_least=2), say)
 
 
 def _protocol(size: Size, say: Say) -> Tally:
