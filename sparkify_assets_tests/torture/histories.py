@@ -49,6 +49,7 @@ _ACTORS: dict[str, tuple[str, ...]] = {
 }
 _WORLD = "AKIAWORLD"
 _SAY_EVERY = 10
+_READ_SECONDS = 0.5  # between two looks of a reader
 
 
 @dataclass
@@ -253,7 +254,7 @@ class _History:
 
     def _read(self, lake: str, over: threading.Event) -> None:
         """Anybody, at any moment: what is read is a state, and there is nothing that fails."""
-        while not over.wait(0.2):
+        while not over.wait(_READ_SECONDS):
             name = self._random.choice([table.name for table in PUBLIC])
             try:
                 rows = self._scene.reader.rows(lake, name)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sparkify_assets_tests.s3.fixtures import environment, new_bucket
 from sparkify_assets_tests.s3.proxy import Proxy
-from sparkify_assets_tests.s3.servers import MOTO, Server, client, start
+from sparkify_assets_tests.s3.servers import MINISTACK, Server, client, start
 from sparkify_assets_tests.s3.zone import BucketZone
 from sparkify_assets_tests.torture.plain import PlainReader
 from sparkify_assets_tests.torture.zygote import Zygote
@@ -168,7 +168,7 @@ class BucketScene:
 def bucket_scene(folder: Path) -> Iterator[BucketScene]:
     """A scene with a server, a proxy and a zygote of its own."""
     with ExitStack() as stack:
-        server = stack.enter_context(start(MOTO))
+        server = stack.enter_context(start(MINISTACK))
         proxy = stack.enter_context(Proxy.start(server))
         zygote = stack.enter_context(Zygote(folder / "processes"))
         yield BucketScene(folder, zygote, server, proxy)
