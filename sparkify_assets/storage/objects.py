@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import uuid
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 AT_ONCE = 16
+# Some network shares do not sync folders, and who may write into one need not be allowed to read it.
+_NOT_TO_BE_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
 class Entry(NamedTuple):
@@ -130,7 +133,11 @@ class FolderObjects:
         for path in paths:
             folders.update(folder for folder in path.parents if top in folder.parents)
         for folder in sorted(folders, reverse=True):
-            _sync(folder)
+            try:
+                _sync(folder)
+            except OSError as error:
+                if error.errno not in _NOT_TO_BE_SYNCED:
+                    raise
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -73,5 +73,17 @@ def test_what_settles_is_synced_with_the_folders_that_it_lies_in(
     with pytest.raises(FileNotFoundError):
         target.settle(["year=2018/month=11/gone.parquet"])
     synced.clear()
+
+    def files_only(opened: int) -> None:
+        if Path(f"/proc/self/fd/{opened}").readlink().is_dir():
+            raise OSError(errno.EINVAL, "Invalid argument")
+        noted(opened)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", files_only)  # as on some network shares
+        target.settle(["year=2018/month=11/p.parquet"])
+        target.put_new("_log/1.json", b"{}")
+    assert [Path(path).suffix for path in synced] == [".parquet", ".tmp"]
+    synced.clear()
     target.settle([])
     assert synced == []
