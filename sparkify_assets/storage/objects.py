@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 AT_ONCE = 16
-# Some network shares do not sync folders, and who may write into one need not be allowed to read it.
+# Some network shares sync no folders, and who may write into one need not be allowed to read it.
 _NOT_TO_BE_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 

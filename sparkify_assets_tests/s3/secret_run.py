@@ -99,7 +99,7 @@ def run(
     while not (environment := (PROC / str(process.pid) / "environ").read_bytes()):
         time.sleep(0.01)  # it has not begun yet
     with watching() as arguments:
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=570)
     by = {(r.access_key, r.session_token) for r in proxy.requests() if r.access_key}
     assert by == {(ACCESS, KEYS["AWS_SESSION_TOKEN"])}, f"these keys and no others: {err}"
     return Run(process.returncode, out + err, home, temporary, arguments, environment)

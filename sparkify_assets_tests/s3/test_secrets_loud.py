@@ -33,16 +33,34 @@ python_logs:
 
 
 @pytest.mark.engines
-@pytest.mark.parametrize("fault", ["", "PUT .*/raw_logs/.*parquet"])
+@pytest.mark.parametrize("source", ["environment"], indirect=True)
 def test_a_loud_run_shows_and_keeps_no_secret(
-    on_moto: Proxy, source: str, engine: str, fault: str, tmp_path: Path
+    on_moto: Proxy, source: str, engine: str, tmp_path: Path
 ) -> None:
+    """On Apache Spark it takes minutes, so it is done once there."""
+    check_loud(on_moto, source, engine, "", tmp_path)
+
+
+@pytest.mark.parametrize("source", ["dl.cfg"], indirect=True)
+def test_nor_does_one_with_keys_of_a_file(
+    on_moto: Proxy, source: str, engine: str, tmp_path: Path
+) -> None:
+    check_loud(on_moto, source, engine, "", tmp_path)
+
+
+def test_nor_does_one_that_is_refused(
+    on_moto: Proxy, source: str, engine: str, tmp_path: Path
+) -> None:
+    check_loud(on_moto, source, engine, "PUT .*/raw_logs/.*parquet", tmp_path)
+
+
+def check_loud(proxy: Proxy, source: str, engine: str, fault: str, tmp_path: Path) -> None:
     events = tmp_path / "events"
     events.mkdir()
     conf = {"spark.log.level": "ALL", "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": events.as_uri()}  # fmt: skip
     more = {} if engine == EMBEDDED else {"SPARKIFY_SPARK_CONF": json.dumps(conf)}
-    done = run(on_moto, tmp_path, engine, fault, INSTANCE, **LOUD, **more)
+    done = run(proxy, tmp_path, engine, fault, INSTANCE, **LOUD, **more)
     assert done.code == (1 if fault else 0), done.shown[-3000:]
     assert "[DEBUG]" not in done.shown, "Arrow's client tells headers there"
     if engine != EMBEDDED:
