@@ -57,8 +57,12 @@ def test_nor_does_one_that_is_refused(
 def check_loud(proxy: Proxy, source: str, engine: str, fault: str, tmp_path: Path) -> None:
     events = tmp_path / "events"
     events.mkdir()
-    conf = {"spark.log.level": "ALL", "spark.eventLog.enabled": "true",
-            "spark.eventLog.dir": events.as_uri()}  # fmt: skip
+    conf = {
+        "spark.log.level": "ALL",
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.compress": "false",  # what is compressed cannot be searched
+        "spark.eventLog.dir": events.as_uri(),
+    }
     more = {} if engine == EMBEDDED else {"SPARKIFY_SPARK_CONF": json.dumps(conf)}
     done = run(proxy, tmp_path, engine, fault, INSTANCE, **LOUD, **more)
     assert done.code == (1 if fault else 0), done.shown[-3000:]
