@@ -44,7 +44,8 @@ def mutations(folder: Path, say: Say) -> Tally:
                 broken = try_point(scene, operation, trap).broken
                 if broken:
                     kind, what = min(broken, key=lambda one: one[0] == OTHER)
-                    say(f"{name}: {sweep}, at {point} of {total} requests: {kind}: {what[:200]}")
+                    shown = " ".join(what.split())[:200]
+                    say(f"{name}: {sweep}, at {point} of {total} requests: {kind}: {shown}")
                     tally.counts["mutations caught"] += 1
                     break
             else:
