@@ -152,6 +152,8 @@ def _folder(
         key = f"{folder.key}/{entry.name}"
         try:
             if entry.is_symlink() and not _within(entry.path, zone):
+                # It is there, so what was taken in through it before is not gone.
+                listing.complete = False
                 listing.unplaced.append(
                     (_shown(key), "a link out of the landing zone; put the file itself there")
                 )

@@ -186,6 +186,9 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
         except OSError as error:  # somebody else was quicker, or the storage failed
             current = lake.snapshot(table)
             if commit_id in current.state.commits:  # it landed, and the reply was lost
+                # Or it was the sync behind it that failed: nothing may follow that could be lost.
+                version = current.state.commits[commit_id]
+                objects(location).settle([f"{LOG}/{version:020d}.json"])
                 return current
             if not isinstance(error, FileExistsError):
                 raise LakeError(f"{table.name}: the commit failed: {error}") from error

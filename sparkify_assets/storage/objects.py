@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 AT_ONCE = 16
-# Some network shares sync no folders, and who may write into one need not be allowed to read it.
-_NOT_TO_BE_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
+# Some file systems and network shares have no sync, or none for folders.
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS}
+# Who may write into a folder need not be allowed to read it, which opening it for a sync takes.
+_NOT_TO_BE_READ = {errno.EACCES, errno.EPERM}
 
 
 class Entry(NamedTuple):
@@ -95,9 +97,9 @@ class FolderObjects:
 
     def folders(self) -> tuple[str, ...]:
         try:
-            with os.scandir(self._root) as entries:
+            with self._told(), os.scandir(self._root) as entries:
                 return tuple(sorted(entry.name for entry in entries if entry.is_dir()))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return ()
 
     def get(self, key: str, first: int | None = None) -> bytes:
@@ -136,7 +138,7 @@ class FolderObjects:
             try:
                 _sync(folder)
             except OSError as error:
-                if error.errno not in _NOT_TO_BE_SYNCED:
+                if error.errno not in _NOT_TO_BE_READ:
                     raise
 
     @contextmanager
@@ -159,7 +161,7 @@ class FolderObjects:
             with aside.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                _sync_opened(file.fileno())
             yield aside
         finally:
             aside.unlink(missing_ok=True)
@@ -193,9 +195,17 @@ def _sync(path: Path) -> None:
     """Have a file, or the names in a folder, on the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        _sync_opened(opened)
     finally:
         os.close(opened)
+
+
+def _sync_opened(opened: int) -> None:
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def file_tag(status: os.stat_result) -> str:

@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 from sparkify_assets.errors import StorageError
+from sparkify_assets.lake import commit
+from sparkify_assets.lake.commit import append
+from sparkify_assets.lake.lake import Lake
 from sparkify_assets.storage.failures import explained_on_disk
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import objects
+from sparkify_assets.storage.objects import FolderObjects, objects
+from sparkify_assets.tables import TIME
+from sparkify_assets_tests.lake.helpers import parts
 
 _ARROW = "Error writing bytes to file. Detail: [errno 28] No space left on device"
 
@@ -50,6 +55,23 @@ def test_an_object_that_cannot_be_put_is_not_there(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     target.put_new("_log/1.json", b"{}")
     assert target.get("_log/1.json") == b"{}"
+
+
+def test_a_commit_whose_sync_failed_is_no_success(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the log by then, and could be lost with the power while others follow."""
+    made = parts(lake, "2018-11", 1)
+
+    def broken(self: object, *_given: Any) -> None:
+        raise StorageError("the disk is broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderObjects, "_sync_folders", broken)
+        patch.setattr(commit, "_settle", lambda *_given: None)
+        with pytest.raises(StorageError, match="the disk is broken"):
+            append(lake, TIME, made)
+    assert lake.snapshot(TIME).rows == 1
 
 
 def test_what_settles_is_synced_with_the_folders_that_it_lies_in(
