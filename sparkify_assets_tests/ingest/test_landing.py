@@ -219,6 +219,7 @@ def test_a_link_out_of_the_landing_zone_is_named_and_not_followed(
         "log_data/2018-11-04.json", "log_data/2018-11-05.json", "log_data/2018-11-06.json",
         "log_data/above", "log_data/lake",
     ]  # fmt: skip
+    assert not found.covers("2018-11"), "what was taken in through one before is not gone"
 
 
 def test_links_within_the_landing_zone_and_to_its_folders_are_followed(

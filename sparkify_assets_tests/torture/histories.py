@@ -239,7 +239,7 @@ class _History:
             except TimeoutError as error:
                 self.broken.append((OTHER, f"{name}: {error}"))
                 continue
-            if ended.code and "Traceback" in ended.err:
+            if ended.code < 0 or (ended.code and "Traceback" in ended.err):
                 self.broken.append((OTHER, f"{name} ended with {ended.code}: {ended.err[-2000:]}"))
             elif ended.code:
                 # So many collisions in a row that it gave up; what it did not do the next one does.

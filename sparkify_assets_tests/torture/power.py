@@ -35,6 +35,7 @@ def power(folder: Path, say: Say) -> Tally:
             tally.counts["commits"] += sum(map(_commits, made))
             for what in lost_with_the_power(made, Path(lake)):
                 tally.fail(LOST, f"{name}: {what}", "make torture ONLY=power")
+    assert tally.counts["commits"] > len(OPERATIONS), "nothing was seen of what was done"
     return tally
 
 
@@ -65,6 +66,7 @@ def lost_with_the_power(made: Sequence[Change], lake: Path) -> Iterable[str]:
                 yield from _named_and_lost(Path(change.other), unsynced, lake)
                 open_commits = {change.other}
             unsynced.add(str(Path(change.other).parent))
+    yield from (f"{one} is not on the disk at the end" for one in open_commits)
 
 
 def _commits(change: Change) -> bool:

@@ -240,5 +240,7 @@ def _told(ended: Ended) -> Iterator[Broken]:
     """A run that cannot do its work says so, in words for people."""
     if "Traceback" in ended.err:
         yield OTHER, f"a traceback instead of an error: {ended.err[-3000:]}"
+    elif ended.code < 0 and not ended.killed:
+        yield OTHER, f"ended by signal {-ended.code}: {ended.out}{ended.err}"
     elif ended.code > 0 and "error:" not in ended.err.lower():
         yield OTHER, f"ended with {ended.code} and no error: {ended.out}{ended.err}"

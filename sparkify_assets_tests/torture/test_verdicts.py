@@ -89,7 +89,7 @@ def test_what_is_synced_before_its_commit_is_not_lost(tmp_path: Path) -> None:
         Change("sync", str(Path(commit).parent), ""),
     ]
     assert not list(lost_with_the_power(made, tmp_path))
-    for number, one in enumerate(made[:-1]):
+    for number, one in enumerate(made):
         if one.name == "sync":
             assert list(lost_with_the_power([*made[:number], *made[number + 1 :]], tmp_path))
     twice = [*made[:-1], Change("link", aside, commit)]
