@@ -13,11 +13,11 @@ from sparkify_assets_tests.torture.verdict import neither, torn, unequal
 Broken = tuple[str, str]
 
 
-def at_once(scene: Scene, operation: Operation, lake: str) -> Iterator[Broken]:
+def at_once(scene: Scene, operation: Operation, lake: str, *, done: bool) -> Iterator[Broken]:
     """Promises that do not hold right now: kind and words of each.
 
-    Each table is as before or as after the operation; the newest release, which SQL reads, is so
-    as a whole.
+    Each table is as before or as after the operation, and as after it where the process says that
+    it is `done`; the newest release, which SQL reads, is one of both as a whole.
     """
     before, after = operation.tables_before, operation.tables_after
     try:
@@ -26,6 +26,8 @@ def at_once(scene: Scene, operation: Operation, lake: str) -> Iterator[Broken]:
         yield LOST, f"a table cannot be read: {error}"
         return
     yield from neither(newest, before, after)
+    if done:
+        yield from unequal(newest, after)
     if released:
         yield from torn(released, before, after)
 

@@ -60,11 +60,7 @@ def _lanes(
 ) -> list[Lane[FolderScene]]:
     lanes: list[Lane[FolderScene]] = []
     for operation in operations.values():
-        lake, log = scene.new_lake(operation.before), folder / f"{operation.name}.log"
-        env = {**scene.env(operation.landing, lake), **disk.fault(lake, log)}
-        done = scene.zygote.run(*operation.arguments, env=env)
-        assert done.code == 0, done.err
-        made = disk.changes(log)
+        made, lake = changes_of(scene, operation, folder)
         scene.drop(lake)
         writes = [n for n, one in enumerate(made, 1) if one.name == disk.WRITE]
         others = [n for n, one in enumerate(made, 1) if one.name != disk.WRITE]
@@ -78,6 +74,21 @@ def _lanes(
             trap = partial(_trap, folder, name, what, numbers)
             lanes.append(Lane(operation.name, name, len(numbers), trap, weight))
     return lanes
+
+
+def changes_of(
+    scene: FolderScene, operation: Operation, folder: Path
+) -> tuple[list[disk.Change], str]:
+    """All changes that an operation makes to a lake, in their order, and that lake.
+
+    Args:
+        folder: where they are written down.
+    """
+    lake, log = scene.new_lake(operation.before), folder / f"{operation.name}.log"
+    env = {**scene.env(operation.landing, lake), **disk.fault(lake, log)}
+    done = scene.zygote.run(*operation.arguments, env=env)
+    assert done.code == 0, done.err
+    return disk.changes(log), lake
 
 
 def _trap(folder: Path, name: str, what: str, numbers: list[int], point: int) -> ChangeTrap:

@@ -98,13 +98,6 @@ def replaced_files_removed_at_once() -> None:
     _put(build, replace=removing)
 
 
-def nobody_looks_who_was_quicker() -> None:
-    """Whoever comes second commits all the same."""
-    from sparkify_assets.lake import commit
-
-    _put(commit, _check_unchanged=lambda *_given: None)
-
-
 MUTANTS: Mapping[str, Callable[[], None]] = {
     made.__name__.replace("_", " "): made
     for made in (
@@ -113,7 +106,6 @@ MUTANTS: Mapping[str, Callable[[], None]] = {
         stamped_before_rows,
         month_by_month,
         replaced_files_removed_at_once,
-        nobody_looks_who_was_quicker,
     )
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,6 @@ CAUGHT_BY: Mapping[str, tuple[str, Callable[..., None], str]] = {
 def mutations(folder: Path, say: Say) -> Tally:
     """Sweep each variant until a promise breaks; one that breaks none is a failure."""
     tally = Tally("mutations")
-    began = time.monotonic()
     with bucket_scene(folder) as scene:
         operation = change(scene)
         for name, (sweep, arm, match) in CAUGHT_BY.items():
@@ -50,5 +48,4 @@ def mutations(folder: Path, say: Say) -> Tally:
                     break
             else:
                 tally.fail(OTHER, f"{name}: no promise broke", "make torture ONLY=mutations")
-    tally.seconds = time.monotonic() - began
     return tally

@@ -67,20 +67,14 @@ def first_load(scene: Scene) -> Operation:
 
 def change(scene: Scene) -> Operation:
     """A new, a replaced and a removed file, and a new song, on a lake that has the others."""
-    zone, landing = scene.zone()
-    base(zone)
-    lake = scene.new_lake()
-    run(scene, landing, lake)
+    zone, landing, lake = _loaded(scene)
     _changed(zone)
     return _operation(scene, CHANGE, ("run",), landing, lake)
 
 
 def rebuild(scene: Scene) -> Operation:
     """Everything read and made again, and nothing is to be seen of it."""
-    zone, landing = scene.zone()
-    base(zone)
-    lake = scene.new_lake()
-    run(scene, landing, lake)
+    _, landing, lake = _loaded(scene)
     return _operation(scene, REBUILD, ("run", "--rebuild"), landing, lake)
 
 
@@ -103,6 +97,15 @@ OPERATIONS: Mapping[str, Callable[[Scene], Operation]] = {
     REBUILD: rebuild,
     MAINTENANCE: maintenance,
 }
+
+
+def _loaded(scene: Scene) -> tuple[Zone, str, str]:
+    """A landing zone, its URI, and a lake with a first load of it."""
+    zone, landing = scene.zone()
+    base(zone)
+    lake = scene.new_lake()
+    run(scene, landing, lake)
+    return zone, landing, lake
 
 
 def _operation(

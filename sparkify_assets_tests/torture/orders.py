@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -30,11 +29,9 @@ def orders(seed: int, rounds: int, say: Say) -> Tally:
         seed: of the first round; each further one has the next number.
     """
     tally = Tally("orders")
-    begun = time.monotonic()
     for number in range(seed, seed + rounds):
         one_order(number, tally)
         say(f"order {number}: {tally.counts['runs']} runs so far, {len(tally.failures)} failures")
-    tally.seconds = time.monotonic() - begun
     return tally
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from sparkify_assets.lake.log import LOG
 from sparkify_assets_tests.torture import disk
 from sparkify_assets_tests.torture.disk import Change
+from sparkify_assets_tests.torture.folder import changes_of
 from sparkify_assets_tests.torture.operations import OPERATIONS
 from sparkify_assets_tests.torture.scene import folder_scene
 from sparkify_assets_tests.torture.tally import LOST, Say, Tally
@@ -25,12 +26,7 @@ def power(folder: Path, say: Say) -> Tally:
     with folder_scene(folder, disk.build(folder)) as scene:
         for name, make in OPERATIONS.items():
             say(name)
-            operation = make(scene)
-            lake, log = scene.new_lake(operation.before), folder / f"{name}.log"
-            env = {**scene.env(operation.landing, lake), **disk.fault(lake, log)}
-            done = scene.zygote.run(*operation.arguments, env=env)
-            assert done.code == 0, done.err
-            made = disk.changes(log)
+            made, lake = changes_of(scene, make(scene), folder)
             tally.counts["changes"] += len(made)
             tally.counts["commits"] += sum(map(_commits, made))
             for what in lost_with_the_power(made, Path(lake)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -17,7 +17,6 @@ from sparkify_assets_tests.torture.aftermath import Broken, afterwards, at_once
 from sparkify_assets_tests.torture.operations import OPERATIONS, Operation
 from sparkify_assets_tests.torture.scene import Scene
 from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
-from sparkify_assets_tests.torture.verdict import unequal
 from sparkify_assets_tests.torture.zygote import Ended, Started
 
 _GOLDEN = 0.6180339887498949
@@ -87,13 +86,11 @@ class Sweep(Generic[Of]):
         tally: Tally,
         say: Say,
         *,
-        operations: Iterable[str] = tuple(OPERATIONS),
         repeat: str = "",
         only: str = "",
     ) -> None:
         self._scenes, self._make_lanes = scenes, make_lanes
         self._tally, self._say = tally, say
-        self._names = list(operations)
         self._repeat, self._only = repeat, only
         self._lanes: list[Lane[Of]] = []
         self._lock = threading.Lock()
@@ -119,9 +116,9 @@ class Sweep(Generic[Of]):
         found: list[dict[str, Operation]] = [{} for _ in self._scenes]
 
         def prepare(number: int) -> None:
-            for name in self._names:
+            for name, make in OPERATIONS.items():
                 self._say(f"preparing: {name}")
-                found[number][name] = OPERATIONS[name](self._scenes[number])
+                found[number][name] = make(self._scenes[number])
 
         self._join(
             [
@@ -226,10 +223,7 @@ def try_point(scene: Of, operation: Operation, trap: Trap[Of]) -> Tried:
     except TimeoutError as error:
         return Tried(None, trap.sprung(scene), [(OTHER, str(error))])
     sprung = trap.sprung(scene)
-    broken = [*_told(ended), *at_once(scene, operation, lake)]
-    if not ended.code:
-        # Whoever says that it is done has done it.
-        broken += unequal(scene.reader.tables(lake), operation.tables_after)
+    broken = [*_told(ended), *at_once(scene, operation, lake, done=not ended.code)]
     broken += afterwards(scene, operation, lake)
     if not broken:
         scene.drop(lake)
