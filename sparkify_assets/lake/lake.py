@@ -25,7 +25,7 @@ from sparkify_assets.lake.log import (
 )
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import objects
+from sparkify_assets.storage.objects import make_folder, objects
 from sparkify_assets.tables import BUILT, LANDED_FILES, RAW_LOGS, RAW_SONGS, REJECTS, Table
 
 # Tables before those that they are made from, then the ledger, then what it speaks of. In this
@@ -171,7 +171,7 @@ class Lake:
         check_tables(self.location, objects(self.location).folders())
 
     def _check_writable(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 

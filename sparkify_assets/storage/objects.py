@@ -135,11 +135,7 @@ class FolderObjects:
         for path in paths:
             folders.update(folder for folder in path.parents if top in folder.parents)
         for folder in sorted(folders, reverse=True):
-            try:
-                _sync(folder)
-            except OSError as error:
-                if error.errno not in _NOT_TO_BE_READ:
-                    raise
+            _sync_folder(folder)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -189,6 +185,22 @@ class FolderObjects:
                 continue
             with suppress(FileNotFoundError):  # removed since the folder was read
                 yield _entry(key, entry.stat())
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, with their names on the disk."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        _sync_folder(one.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        _sync(folder)
+    except OSError as error:
+        if error.errno not in _NOT_TO_BE_READ:
+            raise
 
 
 def _sync(path: Path) -> None:

@@ -94,10 +94,14 @@ class FaultLog:
             delays = [fault for fault in hit if fault.action == DELAY]
             others = [fault for fault in hit if fault.action != DELAY][:1]
             for fault in (*delays, *others):
-                self._done += 1
                 if fault.times is not None:
                     fault.times -= 1
             return [*delays, *others]
+
+    def took_effect(self) -> None:
+        """A fault has happened: the client sees something else than without it."""
+        with self._lock:
+            self._done += 1
 
     def take(self) -> list[Request]:
         """The requests since the last time."""
@@ -111,7 +115,7 @@ class FaultLog:
             self._faults.append(fault)
 
     def clear(self) -> int:
-        """No faults any more; how often one has happened since the last time."""
+        """No faults any more; how often one took effect since the last time."""
         with self._lock:
             self._faults.clear()
             done, self._done = self._done, 0

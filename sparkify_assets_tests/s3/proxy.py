@@ -139,7 +139,7 @@ class Proxy(Stopping):
         self._set(KILL, match=match, pid=pid, times=1, skip=skip)
 
     def clear(self) -> int:
-        """No faults any more; how often one has happened since the last time."""
+        """No faults any more; how often one took effect since the last time."""
         return int(self._control("DELETE", "faults"))
 
     def interleave(self, seed: int, actors: Sequence[str]) -> None:
@@ -223,22 +223,28 @@ class _Handler(BaseHTTPRequestHandler):
             request = self._request(target, body or b"")
             self.server.order.wait(request.access_key)
             faults = self.server.state.enter(request)
-            for fault in faults:
-                time.sleep(fault.pause)
             actions = {fault.action: fault for fault in faults}
+            if DELAY in actions:
+                self.server.state.took_effect()
+                time.sleep(sum(fault.pause for fault in faults))
             if FAIL in actions:
+                self.server.state.took_effect()
                 self._error(actions[FAIL], target)
                 return
             if DROP_REQUEST in actions:
+                self.server.state.took_effect()
                 self.close_connection = True
                 return
             status, headers, content = self._forward(target, body)
             if KILL in actions:
                 os.kill(actions[KILL].pid, signal.SIGKILL)
             if DROP_REPLY in actions or KILL in actions:
+                self.server.state.took_effect()
                 self.close_connection = True
                 return
-            if CUT in actions and content:
+            # Half of nothing is nothing, and half of an error is still that error.
+            if CUT in actions and content and status < HTTPStatus.BAD_REQUEST:
+                self.server.state.took_effect()
                 self.close_connection = True
                 self._reply(status, headers, content, sent=len(content) // 2)
                 return

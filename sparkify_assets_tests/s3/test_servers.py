@@ -380,6 +380,18 @@ def test_half_of_a_body_is_no_body(proxy: Proxy, bucket: str) -> None:
     with pytest.raises(HTTPClientError):
         client(proxy.endpoint).get_object(Bucket=bucket, Key="a")["Body"].read()
     assert client(proxy.endpoint).get_object(Bucket=bucket, Key="a")["Body"].read() == b"0123456789"
+    assert proxy.clear() == 1
+
+
+def test_a_fault_without_effect_does_not_count(proxy: Proxy, bucket: str) -> None:
+    put(proxy.endpoint, bucket, "empty", b"")
+    proxy.cut("^GET", times=None)
+    assert client(proxy.endpoint).get_object(Bucket=bucket, Key="empty")["Body"].read() == b""
+    with pytest.raises(ClientError):
+        client(proxy.endpoint).get_object(Bucket=bucket, Key="nothing")
+    proxy.drop_reply("^PUT", skip=1)
+    put(proxy.endpoint, bucket, "one", b"")
+    assert proxy.clear() == 0
 
 
 def test_a_process_is_killed_when_its_request_was_served(

@@ -15,7 +15,7 @@ from sparkify_assets.lake.commit import append
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.storage.failures import explained_on_disk
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import FolderObjects, objects
+from sparkify_assets.storage.objects import FolderObjects, make_folder, objects
 from sparkify_assets.tables import TIME
 from sparkify_assets_tests.lake.helpers import parts
 
@@ -109,3 +109,8 @@ def test_what_settles_is_synced_with_the_folders_that_it_lies_in(
     synced.clear()
     target.settle([])
     assert synced == []
+    synced.clear()
+    make_folder(tmp_path / "new/below/lake")
+    assert synced == [str(tmp_path / one) for one in ("new/below", "new", "")]
+    make_folder(tmp_path / "new/below/lake")
+    assert len(synced) == 3

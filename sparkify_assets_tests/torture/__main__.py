@@ -25,6 +25,7 @@ from sparkify_assets_tests.torture.orders import orders
 from sparkify_assets_tests.torture.power import power
 from sparkify_assets_tests.torture.protocol import explore_protocol
 from sparkify_assets_tests.torture.results import plot, table, write
+from sparkify_assets_tests.torture.sweep import UnknownPoint
 from sparkify_assets_tests.torture.tally import Say, Tally
 
 _SHORT_MINUTES = 6.0
@@ -121,12 +122,15 @@ def main(arguments: list[str]) -> int:
     tallies = []
     with ExitStack() as stack:
         # On disk, as bombs and lakes may take some hundred MB.
-        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-"))
-        size = Size(
-            given.minutes, given.seed, given.number, given.point, given.workers, Path(place)
-        )
+        # By its real name, as changes of a folder are told.
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-"))).resolve()
+        size = Size(given.minutes, given.seed, given.number, given.point, given.workers, place)
         for name in given.only or _exercises(size):
-            tallies.append(_exercise(name, size, begun))
+            try:
+                tallies.append(_exercise(name, size, begun))
+            except UnknownPoint as error:
+                print(f"error: {error}", file=sys.stderr)  # noqa: T201
+                return 2
             print(table(tallies[-1:]), flush=True)  # noqa: T201
         kept = any(tally.failures for tally in tallies) and given.keep
         if kept:

@@ -14,14 +14,15 @@ from sparkify_assets_tests.torture.operations import Operation, run
 from sparkify_assets_tests.torture.scene import BucketScene, bucket_scene
 from sparkify_assets_tests.torture.sweep import Lane, Sweep
 from sparkify_assets_tests.torture.tally import Say, Tally
-from sparkify_assets_tests.torture.zygote import Started
+from sparkify_assets_tests.torture.zygote import Ended, Started
 
 _WRITES, _READS, _ALL = "^(PUT|DELETE|POST) ", "^(GET|HEAD) ", "^"
 # Of these alone a server says that another writer was quicker.
 _COMMITS = r"^PUT .*(_delta_log/\d{20}\.json|_releases/)"
 _OBJECTS = r"^GET .*/.*/[^?]*$"
 
-Arm = Callable[[Proxy, int, int], None]
+# With the requests, the proxy, the number of the request and the process.
+Arm = Callable[[str, Proxy, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class RequestTrap:
 
     name: str
     arming: Arm
+    match: str
     number: int
 
     def env(self, lake: str) -> Mapping[str, str]:  # noqa: ARG002
@@ -37,10 +39,12 @@ class RequestTrap:
 
     def arm(self, scene: BucketScene, process: Started) -> None:
         scene.proxy.clear()
-        self.arming(scene.proxy, self.number, process.pid)
+        self.arming(self.match, scene.proxy, self.number, process.pid)
 
-    def sprung(self, scene: BucketScene) -> bool:
-        return scene.proxy.clear() > 0
+    def sprung(self, scene: BucketScene, ended: Ended | None) -> bool:
+        happened = scene.proxy.clear() > 0
+        # A process may have ended by itself before it could be killed.
+        return happened and (self.arming is not kill or (ended is not None and ended.killed))
 
 
 def kill(match: str, proxy: Proxy, number: int, pid: int) -> None:
@@ -72,7 +76,7 @@ def _answer(
 
 
 # Name, requests, what happens, weight: what a run must survive, and from when on it may give up.
-_KINDS: list[tuple[str, str, Callable[..., None], float]] = [
+_KINDS: list[tuple[str, str, Arm, float]] = [
     ("kills at writing requests", _WRITES, kill, 8),
     ("replies dropped of writing requests", _WRITES, drop_reply, 6),
     ("kills at reading requests", _READS, kill, 2),
@@ -111,7 +115,7 @@ def _lanes(scene: BucketScene, operations: Mapping[str, Operation]) -> list[Lane
         lines = requests_of(scene, operation)
         for name, match, arm, weight in _KINDS:
             total = sum(re.search(match, line) is not None for line in lines)
-            trap = partial(RequestTrap, name, partial(arm, match))
+            trap = partial(RequestTrap, name, arm, match)
             lanes.append(Lane(operation.name, name, total, trap, weight))
     return lanes
 

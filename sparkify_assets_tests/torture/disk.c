@@ -4,11 +4,13 @@
    environment, read anew after a fork:
 
    TORTURE_ROOT   only paths below it count; without it nothing is done
-   TORTURE_LOG    a line for each operation: its name, its path or paths
+   TORTURE_LOG    a line for each operation: its name, its path or paths; and `failed` after one
+                  that was made to fail
    TORTURE_AT     the number of the operation at which it happens, from 1
    TORTURE_WHAT   kill: the process is killed right after it; tear: a write is cut in half and the
                   process killed; full: from it on the disk is full; denied: from it on nothing may
-                  be opened for writing, made, linked, moved or removed
+                  be opened for writing, made, linked, moved or removed; unsynced: from it on
+                  every sync fails
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -30,7 +33,8 @@
     static __typeof__(name) *real; \
     if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
-enum { FINE, KILL, TEAR, FULL, DENIED };
+enum { FINE, KILL, TEAR, FULL, DENIED, UNSYNCED };
+enum { ROOM = 1, RIGHT = 2, DEVICE = 4 }; /* what an operation needs */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t configured;
@@ -49,7 +53,8 @@ static void configure(void) {
     count = 0;
     at = number ? atol(number) : -1;
     what = !kind ? FINE : !strcmp(kind, "kill") ? KILL : !strcmp(kind, "tear") ? TEAR
-         : !strcmp(kind, "full") ? FULL : !strcmp(kind, "denied") ? DENIED : FINE;
+         : !strcmp(kind, "full") ? FULL : !strcmp(kind, "denied") ? DENIED
+         : !strcmp(kind, "unsynced") ? UNSYNCED : FINE;
     log_fd = -1;
     if (log) {
         static int (*real_open)(const char *, int, ...);
@@ -77,12 +82,16 @@ static void leave(long number) {
     if (number == at && (what == KILL || what == TEAR)) kill(getpid(), SIGKILL);
 }
 
-/* Whether it fails; `writes`: it needs room. */
-static int fails(long number, int writes) {
+/* Whether it fails for want of what it needs. */
+static int fails(long number, int needs) {
     if (at < 0 || number < at) return 0;
-    if (what == FULL && writes) { errno = ENOSPC; return 1; }
-    if (what == DENIED && writes != 2) { errno = EACCES; return 1; }
-    return 0;
+    int error = what == FULL && needs & ROOM ? ENOSPC
+              : what == DENIED && needs & RIGHT ? EACCES
+              : what == UNSYNCED && needs & DEVICE ? EIO : 0;
+    if (!error) return 0;
+    if (log_fd >= 0) dprintf(log_fd, "failed\n");
+    errno = error;
+    return 1;
 }
 
 static void opened(int fd, const char *path) {
@@ -105,7 +114,7 @@ static const char *path_of(int fd) {
         return fd; \
     } \
     long number = enter("open", path, NULL); \
-    if (fails(number, 1)) return -1; \
+    if (fails(number, ROOM | RIGHT)) return -1; \
     int fd = call; \
     opened(fd, path); \
     leave(number); \
@@ -113,7 +122,7 @@ static const char *path_of(int fd) {
 
 #define MODE(flags) \
     mode_t mode = 0; \
-    if ((flags) & (O_CREAT | O_TMPFILE)) { \
+    if ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE) { \
         va_list more; \
         va_start(more, flags); \
         mode = va_arg(more, mode_t); \
@@ -150,7 +159,7 @@ int close(int fd) {
     const char *path = path_of(fd); \
     if (!path) return call; \
     long number = enter("write", path, NULL); \
-    if (fails(number, 2)) return -1; \
+    if (fails(number, ROOM)) return -1; \
     if (number == at && what == TEAR) { half; leave(number); } \
     ssize_t done = call; \
     leave(number); \
@@ -184,6 +193,7 @@ ssize_t writev(int fd, const struct iovec *pieces, int number_of) {
         const char *path = path_of(fd); \
         if (!path) return real(fd); \
         long number = enter("sync", path, NULL); \
+        if (fails(number, DEVICE)) return -1; \
         int done = real(fd); \
         leave(number); \
         return done; \
@@ -192,61 +202,112 @@ ssize_t writev(int fd, const struct iovec *pieces, int number_of) {
 SYNCING(fsync)
 SYNCING(fdatasync)
 
-#define CHANGING(name, path, other, writes, call) \
+#define CHANGING(name, path, other, needs, call) \
     if (!below(path) && !below(other)) return call; \
     long number = enter(name, path, other); \
-    if (fails(number, writes)) return -1; \
+    if (fails(number, needs)) return -1; \
     int done = call; \
     leave(number); \
     return done
 
 int link(const char *from, const char *to) {
     REAL(link);
-    CHANGING("link", from, to, 1, real(from, to));
+    CHANGING("link", from, to, ROOM | RIGHT, real(from, to));
 }
 
 int linkat(int one, const char *from, int two, const char *to, int flags) {
     REAL(linkat);
-    CHANGING("link", from, to, 1, real(one, from, two, to, flags));
+    CHANGING("link", from, to, ROOM | RIGHT, real(one, from, two, to, flags));
 }
 
 int rename(const char *from, const char *to) {
     REAL(rename);
-    CHANGING("rename", from, to, 0, real(from, to));
+    CHANGING("rename", from, to, RIGHT, real(from, to));
 }
 
 int renameat(int one, const char *from, int two, const char *to) {
     REAL(renameat);
-    CHANGING("rename", from, to, 0, real(one, from, two, to));
+    CHANGING("rename", from, to, RIGHT, real(one, from, two, to));
 }
 
 int renameat2(int one, const char *from, int two, const char *to, unsigned flags) {
     REAL(renameat2);
-    CHANGING("rename", from, to, 0, real(one, from, two, to, flags));
+    CHANGING("rename", from, to, RIGHT, real(one, from, two, to, flags));
 }
 
 int unlink(const char *path) {
     REAL(unlink);
-    CHANGING("unlink", path, NULL, 0, real(path));
+    CHANGING("unlink", path, NULL, RIGHT, real(path));
 }
 
 int unlinkat(int folder, const char *path, int flags) {
     REAL(unlinkat);
-    CHANGING("unlink", path, NULL, 0, real(folder, path, flags));
+    CHANGING("unlink", path, NULL, RIGHT, real(folder, path, flags));
 }
 
 int mkdir(const char *path, mode_t mode) {
     REAL(mkdir);
     if (below(path) && !access(path, F_OK)) return real(path, mode); /* changes nothing */
-    CHANGING("mkdir", path, NULL, 1, real(path, mode));
+    CHANGING("mkdir", path, NULL, ROOM | RIGHT, real(path, mode));
 }
 
 int mkdirat(int folder, const char *path, mode_t mode) {
     REAL(mkdirat);
-    CHANGING("mkdir", path, NULL, 1, real(folder, path, mode));
+    CHANGING("mkdir", path, NULL, ROOM | RIGHT, real(folder, path, mode));
 }
 
 int rmdir(const char *path) {
     REAL(rmdir);
-    CHANGING("rmdir", path, NULL, 0, real(path));
+    CHANGING("rmdir", path, NULL, RIGHT, real(path));
+}
+
+/* Other ways to change a file: nothing goes wrong in them, so whoever counts is told by their name. */
+
+static void tell(const char *name, const char *path) {
+    if (path && log_fd >= 0) dprintf(log_fd, "%s\t%s\t\n", name, path);
+}
+
+int creat(const char *path, mode_t mode) {
+    return open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+#define TRUNCATING(name, offset) \
+    int name(int fd, offset length) { \
+        REAL(name); \
+        tell(#name, path_of(fd)); \
+        return real(fd, length); \
+    }
+
+TRUNCATING(ftruncate, off_t)
+TRUNCATING(ftruncate64, off64_t)
+
+int fallocate(int fd, int mode, off_t where, off_t length) {
+    REAL(fallocate);
+    tell("fallocate", path_of(fd));
+    return real(fd, mode, where, length);
+}
+
+ssize_t copy_file_range(int from, off64_t *there, int to, off64_t *here, size_t length,
+                        unsigned flags) {
+    REAL(copy_file_range);
+    tell("copy_file_range", path_of(to));
+    return real(from, there, to, here, length, flags);
+}
+
+ssize_t sendfile(int to, int from, off_t *where, size_t length) {
+    REAL(sendfile);
+    tell("sendfile", path_of(to));
+    return real(to, from, where, length);
+}
+
+FILE *fopen(const char *path, const char *mode) {
+    REAL(fopen);
+    if (strpbrk(mode, "wa+") && below(path)) tell("fopen", path);
+    return real(path, mode);
+}
+
+FILE *fopen64(const char *path, const char *mode) {
+    REAL(fopen64);
+    if (strpbrk(mode, "wa+") && below(path)) tell("fopen64", path);
+    return real(path, mode);
 }

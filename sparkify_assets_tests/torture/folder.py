@@ -14,7 +14,7 @@ from sparkify_assets_tests.torture.operations import Operation
 from sparkify_assets_tests.torture.scene import FolderScene, folder_scene
 from sparkify_assets_tests.torture.sweep import Lane, Sweep
 from sparkify_assets_tests.torture.tally import Say, Tally
-from sparkify_assets_tests.torture.zygote import Started
+from sparkify_assets_tests.torture.zygote import Ended, Started
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,10 @@ class ChangeTrap:
     def arm(self, scene: FolderScene, process: Started) -> None:
         """The process knows."""
 
-    def sprung(self, scene: FolderScene) -> bool:  # noqa: ARG002
-        return len(disk.changes(self.log)) >= self.at
+    def sprung(self, scene: FolderScene, ended: Ended | None) -> bool:  # noqa: ARG002
+        if self.what in (disk.KILL, disk.TEAR):
+            return ended is not None and ended.killed
+        return disk.failed(self.log)
 
 
 def folder_sweep(
@@ -62,14 +64,19 @@ def _lanes(
     for operation in operations.values():
         made, lake = changes_of(scene, operation, folder)
         scene.drop(lake)
-        writes = [n for n, one in enumerate(made, 1) if one.name == disk.WRITE]
-        others = [n for n, one in enumerate(made, 1) if one.name != disk.WRITE]
+        writes, syncs = (
+            [n for n, one in enumerate(made, 1) if one.name == name]
+            for name in (disk.WRITE, disk.SYNC)
+        )
+        others = [n for n, one in enumerate(made, 1) if one.name not in (disk.WRITE, disk.SYNC)]
         for name, what, numbers, weight in (
             ("kills at opened, linked, moved and removed files", disk.KILL, others, 4),
             ("kills after writes", disk.KILL, writes, 1),
+            ("kills after syncs", disk.KILL, syncs, 1),
             ("writes torn in half", disk.TEAR, writes, 1),
             ("disk full from there on", disk.FULL, [*others, *writes], 1),
             ("permission lost from there on", disk.DENIED, others, 1),
+            ("syncs fail from there on", disk.UNSYNCED, syncs, 1),
         ):
             trap = partial(_trap, folder, name, what, numbers)
             lanes.append(Lane(operation.name, name, len(numbers), trap, weight))
@@ -88,7 +95,10 @@ def changes_of(
     env = {**scene.env(operation.landing, lake), **disk.fault(lake, log)}
     done = scene.zygote.run(*operation.arguments, env=env)
     assert done.code == 0, done.err
-    return disk.changes(log), lake
+    made = disk.changes(log)
+    unseen = [one for one in made if one.name not in disk.KNOWN]
+    assert not unseen, f"changes at which nothing can go wrong, add them to disk.c: {unseen}"
+    return made, lake
 
 
 def _trap(folder: Path, name: str, what: str, numbers: list[int], point: int) -> ChangeTrap:

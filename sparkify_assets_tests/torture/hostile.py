@@ -36,7 +36,7 @@ def hostile(seed: int, examples: int, say: Say) -> Tally:
     tally = Tally("hostile")
     say(f"{examples:,} sets of files, generated from seed {seed}")
     generated(seed, examples, tally)
-    again = f"hostile(seed={seed}, …)"
+    again = _again(seed, examples)
     for zone in ZONES:
         with zone() as reading:
             say(f"{len(CASES)} files of every kind, {reading.where}")
@@ -52,6 +52,10 @@ def hostile(seed: int, examples: int, say: Say) -> Tally:
     say("all of them in real runs")
     end_to_end(everything(), tally, again)
     return tally
+
+
+def _again(seed: int, examples: int) -> str:
+    return f"make torture ONLY=hostile MORE='--seed {seed} --number {examples}'"
 
 
 def everything() -> dict[str, bytes]:
@@ -86,7 +90,10 @@ def generated(seed: int, examples: int, tally: Tally) -> None:
     except Exception as error:  # noqa: BLE001 -- whatever is raised, it is what was looked for
         notes = getattr(error, "__notes__", [])
         what = "\n".join([f"{type(error).__name__}: {error}", *notes])
-        tally.fail(OTHER, what, f"hostile(seed={seed}, examples={examples}, …)")
+        tally.fail(OTHER, what, _again(seed, examples))
+    if tally.counts["inputs"] < examples:
+        what = f"{tally.counts['inputs']} of {examples} sets of files were generated"
+        tally.fail(OTHER, what, _again(seed, examples))
 
 
 def read_all(reading: Reading, contents: dict[str, bytes], tally: Tally) -> list[str]:
@@ -125,7 +132,7 @@ def explode(bomb: Bomb, tally: Tally, say: Say) -> None:
         f"before, {took.seconds:.1f} s"
     )
     tally.counts["bombs"] += 1
-    repeat = f"read_bomb({bomb.name!r})"
+    repeat = "make torture ONLY=hostile MORE='--number 1'"
     for key, counts in took.accounts.items():
         right = bomb.found if "bomb" in key else (1, 1, 0)
         if counts != right:

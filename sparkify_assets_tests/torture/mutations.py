@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 from sparkify_assets_tests.torture import mutants
@@ -38,7 +37,7 @@ def mutations(folder: Path, say: Say) -> Tally:
             total = sum(re.search(match, line) is not None for line in lines)
             for point in evenly(total):
                 tally.counts["points"] += 1
-                trap = RequestTrap(sweep, partial(arm, match), point)
+                trap = RequestTrap(sweep, arm, match, point)
                 broken = try_point(scene, operation, trap).broken
                 if broken:
                     kind, what = min(broken, key=lambda one: one[0] == OTHER)

@@ -39,7 +39,7 @@ def one_order(seed: int, tally: Tally) -> None:
     """One round."""
     draw = random.Random(seed)
     lines, songs = draw_lines(draw), draw_songs(draw)
-    repeat = f"orders(seed={seed}, rounds=1, …)"
+    repeat = f"make torture ONLY=orders MORE='--seed {seed} --number 1'"
     tally.counts["orders"] += 1
     tally.counts["lines"] += len(lines)
     found = _loaded(disorder(draw, lines, songs, _RUNS), tally)

@@ -26,16 +26,16 @@ def power(folder: Path, say: Say) -> Tally:
     with folder_scene(folder, disk.build(folder)) as scene:
         for name, make in OPERATIONS.items():
             say(name)
-            made, lake = changes_of(scene, make(scene), folder)
+            made, _ = changes_of(scene, make(scene), folder)
             tally.counts["changes"] += len(made)
             tally.counts["commits"] += sum(map(_commits, made))
-            for what in lost_with_the_power(made, Path(lake)):
+            for what in lost_with_the_power(made):
                 tally.fail(LOST, f"{name}: {what}", "make torture ONLY=power")
     assert tally.counts["commits"] > len(OPERATIONS), "nothing was seen of what was done"
     return tally
 
 
-def lost_with_the_power(made: Sequence[Change], lake: Path) -> Iterable[str]:
+def lost_with_the_power(made: Sequence[Change]) -> Iterable[str]:
     """What may be missing after a loss of power although something that needs it is there.
 
     Args:
@@ -59,7 +59,7 @@ def lost_with_the_power(made: Sequence[Change], lake: Path) -> Iterable[str]:
                 yield from (
                     f"{one} is not on the disk when the next commits" for one in open_commits
                 )
-                yield from _named_and_lost(Path(change.other), unsynced, lake)
+                yield from _named_and_lost(Path(change.other), unsynced)
                 open_commits = {change.other}
             unsynced.add(str(Path(change.other).parent))
     yield from (f"{one} is not on the disk at the end" for one in open_commits)
@@ -71,9 +71,12 @@ def _commits(change: Change) -> bool:
     return change.name == "link" and there.parent.name in (LOG, "_releases")
 
 
-def _named_and_lost(commit: Path, unsynced: set[str], lake: Path) -> Iterable[str]:
+def _named_and_lost(commit: Path, unsynced: set[str]) -> Iterable[str]:
     """Parts that a commit names, and which are not on the disk with all of their folders."""
-    if not commit.exists() or commit.parent.name != LOG:  # removed since, by the maintenance
+    if commit.parent.name != LOG:
+        return
+    if not commit.exists():
+        yield f"{commit} is gone at the end: whatever it named could not be looked at"
         return
     table = commit.parent.parent
     for line in commit.read_text().splitlines():
@@ -81,7 +84,6 @@ def _named_and_lost(commit: Path, unsynced: set[str], lake: Path) -> Iterable[st
         if "add" not in action:
             continue
         part = table / action["add"]["path"]
-        needed = [part, *(folder for folder in part.parents if lake in folder.parents), table]
-        lost = sorted({str(one) for one in needed} & unsynced)
+        lost = sorted({str(one) for one in (part, *part.parents)} & unsynced)
         if lost:
             yield f"{commit} names {part}, but {lost[0]} is not on the disk"

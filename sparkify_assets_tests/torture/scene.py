@@ -93,13 +93,14 @@ class FolderScene:
         return Zone(root), str(root)
 
     def new_lake(self, copy_of: str | None = None) -> str:
-        lake = self._folder / "lakes" / uuid.uuid4().hex[:8]
+        # In a folder that is not there yet either: both have to be made and synced.
+        lake = self._folder / "lakes" / uuid.uuid4().hex[:8] / "lake"
         if copy_of is not None:
             shutil.copytree(copy_of, lake)
         return str(lake)
 
     def drop(self, lake: str) -> None:
-        shutil.rmtree(lake, ignore_errors=True)
+        shutil.rmtree(Path(lake).parent, ignore_errors=True)
 
     def env(self, landing: str, lake: str) -> dict[str, str]:
         return _settings(self._home, landing, lake)

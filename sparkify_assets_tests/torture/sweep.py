@@ -21,6 +21,8 @@ from sparkify_assets_tests.torture.zygote import Ended, Started
 
 _GOLDEN = 0.6180339887498949
 _SAY_SECONDS = 30
+# Of a lane in which nothing has happened yet, when time is over.
+_MOST_IN_VAIN = 8
 
 Of = TypeVar("Of", bound=Scene)
 _Place = TypeVar("_Place", bound=Scene, contravariant=True)
@@ -39,8 +41,12 @@ class Trap(Protocol[_Place]):
     def arm(self, scene: _Place, process: Started) -> None:
         """Before the process begins."""
 
-    def sprung(self, scene: _Place) -> bool:
-        """Whether it happened; from now on it does not."""
+    def sprung(self, scene: _Place, ended: Ended | None) -> bool:
+        """Whether it took effect on a process that ended so; from now on it does not happen.
+
+        Args:
+            ended: None where it did not end by itself in time.
+        """
 
 
 @dataclass
@@ -52,6 +58,7 @@ class Lane(Generic[Of]):
         total: how many points there are.
         trap: makes what goes wrong at a point, from 0.
         weight: how many points are tried of it while others get one.
+        tried, sprung: so many points were tried, and at so many what is to go wrong took effect.
     """
 
     operation: str
@@ -61,6 +68,7 @@ class Lane(Generic[Of]):
     weight: float = 1.0
     points: Iterator[int] = field(init=False)
     tried: int = 0
+    sprung: int = 0
 
     def __post_init__(self) -> None:
         self.points = iter(evenly(self.total))
@@ -71,12 +79,32 @@ def evenly(total: int) -> list[int]:
     return sorted(range(total), key=lambda number: (number * _GOLDEN) % 1)
 
 
+class UnknownPoint(Exception):
+    """No sweep has a point of this name."""
+
+
+def the_point(lanes: Sequence[Lane[Of]], name: str) -> Lane[Of]:
+    """A lane with one point alone, which is called `operation/lane/number`.
+
+    Raises:
+        UnknownPoint: there is no such lane, or it has fewer points.
+    """
+    called, _, number = name.rpartition("/")
+    named = {f"{lane.operation}/{lane.name}": lane for lane in lanes}
+    lane = named.get(called)
+    if lane is None or not number.isdecimal() or int(number) >= lane.total:
+        known = "\n".join(f"  {key}/0 to {one.total - 1}" for key, one in named.items())
+        raise UnknownPoint(f"there is no point {name!r}; there are:\n{known}")
+    lane.points = iter([int(number)])
+    return lane
+
+
 class Sweep(Generic[Of]):
     """Tries points of all lanes, in several scenes at once, until all were tried or time is over.
 
     Args:
         make_lanes: the lanes, found out in one scene with its operations.
-        only: points to try alone, `lane number`, as a failure names them.
+        only: a point to try alone, `operation/lane/number`, as a failure names it.
     """
 
     def __init__(
@@ -100,10 +128,15 @@ class Sweep(Generic[Of]):
     def run(self, until: float) -> None:
         """Try points up to a moment of `time.monotonic()`, which a point begun before may pass.
 
-        At least one point of each lane is tried, however late it is.
+        However late it is, each lane is tried until what is to go wrong there took effect once.
+
+        Raises:
+            UnknownPoint: there is none as it is to be tried alone.
         """
         prepared = self._prepare()
         self._lanes = self._make_lanes(self._scenes[0], prepared[0])
+        if self._only:
+            self._lanes = [the_point(self._lanes, self._only)]
         threads = [
             threading.Thread(target=self._guarded, args=(lambda s=s, o=o: self._work(s, o, until),))
             for s, o in zip(self._scenes, prepared, strict=True)
@@ -111,6 +144,9 @@ class Sweep(Generic[Of]):
         self._join(threads)
         for lane in self._lanes:
             self._tally.shares[f"{lane.operation}: {lane.name}"] = (lane.tried, lane.total)
+            if not lane.sprung:
+                what = f"nothing went wrong at {lane.tried} of {lane.total} points"
+                self._tally.fail(OTHER, f"{lane.operation}/{lane.name}: {what}", self._repeat)
 
     def _prepare(self) -> list[dict[str, Operation]]:
         found: list[dict[str, Operation]] = [{} for _ in self._scenes]
@@ -153,7 +189,8 @@ class Sweep(Generic[Of]):
             open_lanes = [
                 lane
                 for lane in self._lanes
-                if lane.tried < lane.total and not (late and lane.tried)
+                if lane.tried < lane.total
+                and not (late and (lane.sprung or lane.tried >= _MOST_IN_VAIN))
             ]
             while open_lanes:
                 lane = min(open_lanes, key=lambda one: one.tried / one.weight)
@@ -162,8 +199,6 @@ class Sweep(Generic[Of]):
                     open_lanes.remove(lane)
                     continue
                 lane.tried += 1
-                if self._only and f"{lane.operation}/{lane.name}/{point}" != self._only:
-                    continue
                 self._tell()
                 return lane, point
             return None
@@ -177,16 +212,16 @@ class Sweep(Generic[Of]):
     def _try(self, scene: Of, operation: Operation, lane: Lane[Of], point: int) -> None:
         trap = lane.trap(point)
         tried = try_point(scene, operation, trap)
-        if tried.ended is not None:
-            self._count(trap.name, tried.ended, tried.sprung)
+        self._count(lane, trap.name, tried)
         self._note(f"{lane.operation}/{lane.name}/{point}", tried.broken)
 
-    def _count(self, name: str, ended: Ended, sprung: bool) -> None:
+    def _count(self, lane: Lane[Of], name: str, tried: Tried) -> None:
         with self._lock:
-            counts = self._tally.counts
+            lane.sprung += tried.sprung
+            counts, ended = self._tally.counts, tried.ended
             counts["points"] += 1
-            counts[name if sprung else "points that were not reached"] += 1
-            if sprung and not ended.killed:
+            counts[name if tried.sprung else "points without effect"] += 1
+            if tried.sprung and ended is not None and not ended.killed:
                 counts["runs that ended well all the same"] += not ended.code
                 counts["runs that ended with an error"] += bool(ended.code)
 
@@ -221,8 +256,8 @@ def try_point(scene: Of, operation: Operation, trap: Trap[Of]) -> Tried:
     try:
         ended = process.wait()
     except TimeoutError as error:
-        return Tried(None, trap.sprung(scene), [(OTHER, str(error))])
-    sprung = trap.sprung(scene)
+        return Tried(None, trap.sprung(scene, None), [(OTHER, str(error))])
+    sprung = trap.sprung(scene, ended)
     broken = [*_told(ended), *at_once(scene, operation, lake, done=not ended.code)]
     broken += afterwards(scene, operation, lake)
     if not broken:

@@ -13,7 +13,8 @@ from sparkify_assets_tests.torture.mutants import MUTANTS
 from sparkify_assets_tests.torture.mutations import CAUGHT_BY
 from sparkify_assets_tests.torture.power import lost_with_the_power
 from sparkify_assets_tests.torture.results import shares, table
-from sparkify_assets_tests.torture.sweep import evenly
+from sparkify_assets_tests.torture.scene import Scene
+from sparkify_assets_tests.torture.sweep import Lane, Trap, UnknownPoint, evenly, the_point
 from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, Tally
 from sparkify_assets_tests.torture.verdict import neither, torn, unequal
 
@@ -59,6 +60,30 @@ def test_points_are_all_and_evenly_spread() -> None:
         assert max(gaps) <= 3 * 100 / first
 
 
+def test_a_table_that_is_not_there_is_lost() -> None:
+    [(kind, words)] = unequal({"users": _AFTER["users"]}, _AFTER)
+    assert kind == LOST
+    assert words.startswith("songs: 0 rows, expected 2")
+    assert neither({"users": _AFTER["users"]}, _BEFORE, _AFTER)
+
+
+def _lane(operation: str, total: int) -> Lane[Scene]:
+    def no_trap(_point: int) -> Trap[Scene]:
+        raise AssertionError
+
+    return Lane(operation, "kills", total, no_trap)
+
+
+def test_a_point_is_found_by_its_name_or_told_to_be_unknown() -> None:
+    lanes = [_lane("change", 7), _lane("rebuild", 3)]
+    lane = the_point(lanes, "rebuild/kills/2")
+    assert lane.operation == "rebuild"
+    assert list(lane.points) == [2]
+    for unknown in ("rebuild/kills/3", "rebuild/kills/-1", "change/cuts/1", "2", "change/kills/x"):
+        with pytest.raises(UnknownPoint, match="change/kills/0 to 6"):
+            the_point(lanes, unknown)
+
+
 def test_a_later_state_is_one_in_which_nothing_is_undone() -> None:
     assert after_any({(1, 0, 0), (0, 1, 1)}, {(0, 0, 0)}) == {(1, 0, 0), (0, 1, 1)}
     assert after_any({(0, 1, 1)}, {(1, 0, 0)}) == set()
@@ -88,12 +113,12 @@ def test_what_is_synced_before_its_commit_is_not_lost(tmp_path: Path) -> None:
         Change("link", aside, commit),
         Change("sync", str(Path(commit).parent), ""),
     ]
-    assert not list(lost_with_the_power(made, tmp_path))
+    assert not list(lost_with_the_power(made))
     for number, one in enumerate(made):
         if one.name == "sync":
-            assert list(lost_with_the_power([*made[:number], *made[number + 1 :]], tmp_path))
+            assert list(lost_with_the_power([*made[:number], *made[number + 1 :]]))
     twice = [*made[:-1], Change("link", aside, commit)]
-    assert any("when the next commits" in one for one in lost_with_the_power(twice, tmp_path))
+    assert any("when the next commits" in one for one in lost_with_the_power(twice))
 
 
 def test_every_variant_that_sweeps_are_to_find_is_one() -> None:

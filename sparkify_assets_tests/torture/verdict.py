@@ -11,12 +11,9 @@ from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST
 def neither(found: Tables, before: Tables, after: Tables) -> list[tuple[str, str]]:
     """For each table that is as it was neither before nor after: kind and words."""
     return [
-        (
-            _kind(rows, after[name]),
-            f"{name} is as neither before nor after: {_differs(rows, after[name])}",
-        )
-        for name, rows in found.items()
-        if rows not in (before[name], after[name])
+        (_kind(rows, wanted), f"{name} is as neither before nor after: {_differs(rows, wanted)}")
+        for name, wanted in after.items()
+        if (rows := found.get(name, [])) not in (before[name], wanted)
     ]
 
 
@@ -31,9 +28,9 @@ def torn(found: Tables, before: Tables, after: Tables) -> list[tuple[str, str]]:
 def unequal(found: Tables, expected: Tables) -> list[tuple[str, str]]:
     """For each table that is not as expected: kind and words."""
     return [
-        (_kind(rows, expected[name]), f"{name}: {_differs(rows, expected[name])}")
-        for name, rows in found.items()
-        if rows != expected[name]
+        (_kind(rows, wanted), f"{name}: {_differs(rows, wanted)}")
+        for name, wanted in expected.items()
+        if (rows := found.get(name, [])) != wanted
     ]
 
 
