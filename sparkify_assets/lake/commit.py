@@ -40,6 +40,7 @@ from sparkify_assets.lake.log import (
     LogState,
     StoredPart,
     checkpoint_key,
+    commit_key,
     known_log,
     write_log,
 )
@@ -188,7 +189,7 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
             if commit_id in current.state.commits:  # it landed, and the reply was lost
                 # Or it was the sync behind it that failed: nothing may follow that could be lost.
                 version = current.state.commits[commit_id]
-                objects(location).settle([f"{LOG}/{version:020d}.json"])
+                objects(location).settle([commit_key(version)])
                 return current
             if not isinstance(error, FileExistsError):
                 raise LakeError(f"{table.name}: the commit failed: {error}") from error

@@ -146,6 +146,11 @@ def read_log(table: Location) -> LogState | None:
         return state
 
 
+def commit_key(version: int) -> str:
+    """Where a version is put."""
+    return f"{LOG}/{version:020d}.json"
+
+
 def checkpoint_key(version: int) -> str:
     """Where the checkpoint of a version lies, in the table's folder."""
     return f"{LOG}/{version:020d}{CHECKPOINT}"
@@ -223,7 +228,7 @@ def write_log(table: Location, state: LogState, actions: Sequence[Action]) -> Lo
         StorageError, OSError: it is not known whether the version was written; read the log.
     """
     version = state.version + 1
-    key = f"{LOG}/{version:020d}.json"
+    key = commit_key(version)
     content = "".join(json.dumps(action, separators=(",", ":")) + "\n" for action in actions)
     last = objects(table).put_new(key, content.encode())
     written = state.after(actions, version, last)

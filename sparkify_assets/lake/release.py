@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from sparkify_assets.errors import MALFORMED, LakeError
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.log import commit_key
 from sparkify_assets.storage.objects import Entry, Objects, get_all, objects
+from sparkify_assets.tables import TABLES
 
 RELEASES = "_releases"
 
@@ -123,6 +126,10 @@ def record_release(
     now = max(time.time_ns() // 1_000_000, before.recorded_at + 1 if before else 0)
     release = Release(number, now, dict(versions), pending)
     content = json.dumps(asdict(release), indent=2).encode()
+    for name, version in versions.items():
+        # Another process may have put it just now, and not have had it on the disk yet.
+        with suppress(FileNotFoundError):  # so old that a checkpoint stands for it
+            objects(lake.table_location(TABLES[name])).settle([commit_key(version)])
     _objects(lake).put_new(_key(number), content)
     return release
 

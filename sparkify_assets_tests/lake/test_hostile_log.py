@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import os
 import pickle
@@ -22,7 +23,7 @@ from sparkify_assets.lake.checkpoint import LAST_CHECKPOINT
 from sparkify_assets.lake.frames import read_frame
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import LOG
-from sparkify_assets.lake.release import RELEASES, last_release, record_release
+from sparkify_assets.lake.release import RELEASES, Release, last_release, record_release
 from sparkify_assets.lake.vacuum import vacuum
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.objects import objects
@@ -242,7 +243,9 @@ def test_a_release_with_tables_of_other_names_opens_the_declared_ones_only(lake:
     put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
     versions = {table.name: lake.snapshot(table).version for table in TABLES.values()}
     names = ["../../outside", "/etc", 'x"; DROP VIEW plays; --', "s3://other/x", ""]
-    record_release(lake, None, {**versions, **dict.fromkeys(names, 0)})
+    hostile = Release(1, 1, {**versions, **dict.fromkeys(names, 0)})
+    text = json.dumps(dataclasses.asdict(hostile))
+    objects(lake.location.join(RELEASES)).put(f"{1:020d}.json", text.encode())
     with open_session(lake) as session:
         assert session.table("SELECT * FROM time").num_rows == 1
         shown = str(session.table("SHOW TABLES").to_pylist())

@@ -57,6 +57,29 @@ def test_releases_are_numbered_and_the_newest_is_read(lake: Lake) -> None:
     assert releases(lake) == [first, second]
 
 
+def test_what_a_release_names_is_on_the_disk_before_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what another process has put and not synced yet."""
+    done: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def synced(opened: int) -> None:
+        done.append(Path(f"/proc/self/fd/{opened}").readlink().name)
+        fsync(opened)
+
+    def linked(aside: str, path: Path) -> None:
+        done.append(f"put {path.name}")
+        link(aside, path)
+
+    version = lake.snapshot(TIME).version
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "link", linked)
+    record(lake)
+    before = done[: done.index(f"put {1:020d}.json")]
+    assert {f"{version:020d}.json", "_delta_log", "time"} <= set(before)
+
+
 def test_of_two_that_record_at_once_one_is_told(lake: Lake) -> None:
     record(lake)
     before = newest_release(lake)

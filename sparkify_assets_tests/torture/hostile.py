@@ -91,6 +91,7 @@ def generated(seed: int, examples: int, tally: Tally) -> None:
         notes = getattr(error, "__notes__", [])
         what = "\n".join([f"{type(error).__name__}: {error}", *notes])
         tally.fail(OTHER, what, _again(seed, examples))
+        return
     if tally.counts["inputs"] < examples:
         what = f"{tally.counts['inputs']} of {examples} sets of files were generated"
         tally.fail(OTHER, what, _again(seed, examples))

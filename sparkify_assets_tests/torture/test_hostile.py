@@ -42,7 +42,7 @@ def test_what_fails_is_told_with_the_smallest_files_and_the_seed(
     hostile.generated(_SEED, 10, tally)
     [failure] = tally.failures
     assert "AssertionError: wrong" in failure.what
-    assert f"seed={_SEED}" in failure.repeat
+    assert f"--seed {_SEED}" in failure.repeat
     assert failure.what.count("(False, False, b'") == 2  # beside the two controls
 
 

@@ -39,7 +39,7 @@ def test_anything_else_is_told_by_its_kind(rows: list[tuple[str]], kind: str) ->
     [(found, words)] = neither({**_AFTER, "songs": rows}, _BEFORE, _AFTER)
     assert found == kind
     assert words.startswith("songs is as neither before nor after")
-    [(found, _)] = unequal({"songs": rows}, _AFTER)
+    [(found, _)] = unequal({**_AFTER, "songs": rows}, _AFTER)
     assert found == kind
 
 
