@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sparkify_assets_tests.s3.proxy import Proxy
 from sparkify_assets_tests.torture.operations import Operation, run
-from sparkify_assets_tests.torture.scene import BucketScene, bucket_scene
+from sparkify_assets_tests.torture.scene import BucketScene, bucket_scenes
 from sparkify_assets_tests.torture.sweep import Lane, Sweep
 from sparkify_assets_tests.torture.tally import Say, Tally
 from sparkify_assets_tests.torture.zygote import Ended, Started
@@ -102,8 +101,7 @@ def bucket_sweep(
         only: a point, as a failure names it.
     """
     tally = Tally("bucket")
-    with ExitStack() as stack:
-        scenes = [stack.enter_context(bucket_scene(folder / str(n))) for n in range(workers)]
+    with bucket_scenes(folder, workers) as scenes:
         sweep = Sweep(scenes, _lanes, tally, say, repeat="make torture ONLY=bucket", only=only)
         sweep.run(until)
     return tally

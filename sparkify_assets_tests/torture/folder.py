@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sparkify_assets_tests.torture import disk
 from sparkify_assets_tests.torture.operations import Operation
-from sparkify_assets_tests.torture.scene import FolderScene, folder_scene
+from sparkify_assets_tests.torture.scene import FolderScene, folder_scenes
 from sparkify_assets_tests.torture.sweep import Lane, Sweep
 from sparkify_assets_tests.torture.tally import Say, Tally
 from sparkify_assets_tests.torture.zygote import Ended, Started
@@ -50,8 +49,7 @@ def folder_sweep(
     tally = Tally("folder")
     folder.mkdir(parents=True, exist_ok=True)
     env = disk.build(folder)
-    with ExitStack() as stack:
-        scenes = [stack.enter_context(folder_scene(folder / str(n), env)) for n in range(workers)]
+    with folder_scenes(folder, workers, env) as scenes:
         lanes = partial(_lanes, folder)
         Sweep(scenes, lanes, tally, say, repeat="make torture ONLY=folder", only=only).run(until)
     return tally

@@ -110,7 +110,7 @@ class FolderScene:
 
 
 class BucketScene:
-    """Landing zones and lakes in buckets of a server of its own, behind a proxy of its own.
+    """Landing zones and lakes in buckets of a server, behind a proxy of its own.
 
     Attributes:
         more: what else every process is to know.
@@ -166,17 +166,42 @@ class BucketScene:
 
 
 @contextmanager
-def bucket_scene(folder: Path) -> Iterator[BucketScene]:
-    """A scene with a server, a proxy and a zygote of its own."""
+def bucket_scenes(folder: Path, number: int) -> Iterator[list[BucketScene]]:
+    """Scenes on one server, each with a proxy and a zygote of its own.
+
+    What one of them has made, the others can copy and read.
+    """
     with ExitStack() as stack:
         server = stack.enter_context(start(MINISTACK))
-        proxy = stack.enter_context(Proxy.start(server))
-        zygote = stack.enter_context(Zygote(folder / "processes"))
-        yield BucketScene(folder, zygote, server, proxy)
+        scenes = []
+        for one in (folder / str(n) for n in range(number)):
+            proxy = stack.enter_context(Proxy.start(server))
+            zygote = stack.enter_context(Zygote(one / "processes"))
+            scenes.append(BucketScene(one, zygote, server, proxy))
+        yield scenes
+
+
+@contextmanager
+def folder_scenes(
+    folder: Path, number: int, env: dict[str, str] | None = None
+) -> Iterator[list[FolderScene]]:
+    """Scenes with a zygote each; `env`: what these begin with."""
+    with ExitStack() as stack:
+        yield [
+            FolderScene(one, stack.enter_context(Zygote(one / "processes", env)))
+            for one in (folder / str(n) for n in range(number))
+        ]
+
+
+@contextmanager
+def bucket_scene(folder: Path) -> Iterator[BucketScene]:
+    """A single one, as `bucket_scenes`."""
+    with bucket_scenes(folder, 1) as [scene]:
+        yield scene
 
 
 @contextmanager
 def folder_scene(folder: Path, env: dict[str, str] | None = None) -> Iterator[FolderScene]:
-    """A scene with a zygote of its own; `env`: what that begins with."""
-    with Zygote(folder / "processes", env) as zygote:
-        yield FolderScene(folder, zygote)
+    """A single one, as `folder_scenes`."""
+    with folder_scenes(folder, 1, env) as [scene]:
+        yield scene

@@ -133,38 +133,39 @@ class Sweep(Generic[Of]):
         Raises:
             UnknownPoint: there is none as it is to be tried alone.
         """
-        prepared = self._prepare()
-        self._lanes = self._make_lanes(self._scenes[0], prepared[0])
+        operations = self._prepare()
+        self._lanes = self._make_lanes(self._scenes[0], operations)
         if self._only:
             self._lanes = [the_point(self._lanes, self._only)]
-        threads = [
-            threading.Thread(target=self._guarded, args=(lambda s=s, o=o: self._work(s, o, until),))
-            for s, o in zip(self._scenes, prepared, strict=True)
-        ]
-        self._join(threads)
+        self._each(lambda scene: self._work(scene, operations, until))
         for lane in self._lanes:
             self._tally.shares[f"{lane.operation}: {lane.name}"] = (lane.tried, lane.total)
             if not lane.sprung:
                 what = f"nothing went wrong at {lane.tried} of {lane.total} points"
                 self._tally.fail(OTHER, f"{lane.operation}/{lane.name}: {what}", self._repeat)
 
-    def _prepare(self) -> list[dict[str, Operation]]:
-        found: list[dict[str, Operation]] = [{} for _ in self._scenes]
+    def _prepare(self) -> dict[str, Operation]:
+        waiting = list(OPERATIONS)[::-1]  # the longest first
+        found: dict[str, Operation] = {}
 
-        def prepare(number: int) -> None:
-            for name, make in OPERATIONS.items():
+        def prepare(scene: Of) -> None:
+            while True:
+                with self._lock:
+                    if not waiting:
+                        return
+                    name = waiting.pop(0)
                 self._say(f"preparing: {name}")
-                found[number][name] = make(self._scenes[number])
+                found[name] = OPERATIONS[name](scene)
 
-        self._join(
-            [
-                threading.Thread(target=self._guarded, args=(lambda n=n: prepare(n),))
-                for n in range(len(self._scenes))
-            ]
-        )
-        return found
+        self._each(prepare)
+        return {name: found[name] for name in OPERATIONS}
 
-    def _join(self, threads: Sequence[threading.Thread]) -> None:
+    def _each(self, work: Callable[[Of], None]) -> None:
+        """Work in all scenes at once; the first error of a thread is raised."""
+        threads = [
+            threading.Thread(target=self._guarded, args=(lambda s=scene: work(s),))
+            for scene in self._scenes
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
