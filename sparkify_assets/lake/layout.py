@@ -107,7 +107,8 @@ def check_tables(lake: Location, folders: Collection[str]) -> None:
     if unknown:
         raise LakeError(
             f"{lake.uri} holds tables that this version of the project does not know: "
-            f"{', '.join(unknown)}; a run would leave them behind the others; {_OUT}"
+            f"{', '.join(unknown)}; a run would leave them behind the others; move them out of "
+            f"this folder if they are not the project's, else {_OUT}"
         )
 
 

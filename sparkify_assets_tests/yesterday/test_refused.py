@@ -90,6 +90,11 @@ def test_a_table_that_is_not_known(known: World) -> None:
     folder.mkdir(parents=True)
     (folder / f"{0:020d}.json").write_text("{}\n")
     check_refused(known, "holds tables that this version of the project does not know: listeners")
+    # A table of somebody else: no version of the project wrote it.
+    check_refused(known, "move them out of this folder if they are not the project's, else use")
+    Path(known.lake.location.uri, "listeners").rename(Path(known.lake.location.uri).parent / "away")
+    known.run()
+    assert len(known.rows("songplays")) == 8
 
 
 def test_a_table_that_is_not_known_in_a_bucket(s3_world: World) -> None:
