@@ -31,7 +31,7 @@ from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.actions import Action
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.layout import widened
+from sparkify_assets.lake.layout import check_writer, widened
 from sparkify_assets.lake.log import (
     COMMIT_ID,
     LOG,
@@ -157,9 +157,11 @@ def checkpoint_newest(
         Whether there was a reason.
 
     Raises:
+        LakeError: this version must not write the table.
         StorageError, OSError: it could not be written; the table is as good as before.
     """
     snapshot = lake.snapshot(table)
+    check_writer(snapshot.state, snapshot.location)
     key = checkpoint_key(snapshot.version)
     if not anew and any(entry.key == key for entry in objects(snapshot.location).list(key)):
         return False
@@ -177,6 +179,7 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     known = known_log(location, MAX_PART_AGE_HOURS)
     current = lake.snapshot(table) if known is None else lake.last_seen(table)
     for attempt in range(_ATTEMPTS):
+        check_writer(current.state, location)
         wanted = actions(current)
         if not wanted:
             return current
