@@ -39,10 +39,10 @@ class Snapshot:
         """Tells this version of this table from all others, to remember what was found in it.
 
         A copy of a lake has the same ids, and one that was restored from a backup gives the same
-        numbers again to other versions.
+        numbers again to other versions. Before its first version a table has no id: "".
         """
         last = self.state.last.etag if self.state.last else ""
-        return self.location.uri, str(self.state.metadata["id"]), self.version, last
+        return self.location.uri, str(self.state.metadata.get("id", "")), self.version, last
 
     @cached_property
     def parts(self) -> list[StoredPart]:
