@@ -1,6 +1,7 @@
 """What there is, and what a run did, as plain values: for the terminal, for JSON, for tests.
 
-Counts come from the ledger and from the statistics in the Delta log; no data file is read.
+Counts come from the ledger and from the statistics in the Delta log; no data file is read but those
+that somebody else wrote without statistics.
 """
 
 from __future__ import annotations
