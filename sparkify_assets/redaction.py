@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 SHOWN = "(not shown)"
@@ -57,8 +57,50 @@ class Redacting:
             return record
         shown = redacted(said)
         if shown != said:
-            record.msg, record.args = shown, None
+            _show(record, shown)
         return record
+
+
+class _Told:
+    """Stands for an object whose text holds a secret."""
+
+    def __init__(self, value: object) -> None:
+        self._str, self._repr = redacted(str(value)), redacted(repr(value))
+
+    def __str__(self) -> str:
+        return self._str
+
+    def __repr__(self) -> str:
+        return self._repr
+
+
+def _show(record: logging.LogRecord, shown: str) -> None:
+    """Put a message without secrets in place of a record's own.
+
+    Item by item where that gives the same text: some formatters take `args` apart, as uvicorn's
+    does with those of a request.
+    """
+    message, arguments = record.msg, record.args
+    try:
+        record.msg = redacted(str(message))
+        if isinstance(arguments, Mapping):
+            record.args = {name: _item(value) for name, value in arguments.items()}
+        elif arguments:
+            record.args = tuple(_item(value) for value in arguments)
+        alike = record.getMessage() == shown
+    except Exception:  # noqa: BLE001 -- the message as a whole is as good
+        alike = False
+    if not alike:  # what tells that it is a secret stands in the format, or in another item
+        record.msg, record.args = shown, None
+
+
+def _item(value: object) -> object:
+    """One argument of a message: itself where nothing is secret."""
+    if isinstance(value, str):
+        shown = redacted(value)
+        return value if shown == value else shown
+    told = _Told(value)
+    return value if (str(told), repr(told)) == (str(value), repr(value)) else told
 
 
 def install(environment: MutableMapping[str, str] | None = None) -> None:

@@ -79,7 +79,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     folder.mkdir()
     monkeypatch.chdir(folder)
     before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+    # Loading settings leaves its style here: a fixture of the whole test run may have done so.
+    for name in [n for n in os.environ if n.startswith("AWS_") or n == "SPARKIFY_S3_STYLE"]:
         del os.environ[name]
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uvicorn.logging import AccessFormatter
 
 from sparkify_assets.redaction import SHOWN, install, redacted
 from sparkify_assets.storage import access
@@ -45,6 +46,38 @@ def test_other_messages_arrive_as_they_are(logged: io.StringIO) -> None:
     logging.getLogger("x").warning("%d%% of %s", 5, "keys")
     logging.getLogger("x").warning("100% with no arguments")
     assert logged.getvalue() == "5% of keys\n100% with no arguments\n"
+
+
+def test_formatters_that_take_the_arguments_apart_go_on(
+    logged: io.StringIO, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As uvicorn's does for each request: client, method, path, version and status."""
+    (handler,) = [h for h in logging.getLogger().handlers if getattr(h, "stream", 0) is logged]
+    handler.setFormatter(AccessFormatter('%(client_addr)s "%(request_line)s" %(status_code)s'))
+    path = "/a?X-Amz-Security-Token=TEMPORARY&b=2"
+    request = ("127.0.0.1:1", "GET", path, "1.1", 200)
+    logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', *request)
+    logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', SECRET, *request[1:])
+    line = f'"GET /a?X-Amz-Security-Token={SHOWN}&b=2 HTTP/1.1" 200 OK\n'
+    assert logged.getvalue() == f"127.0.0.1:1 {line}{SHOWN} {line}"
+    *others, status = caplog.records[0].args or ()
+    assert (others[0], status) == ("127.0.0.1:1", 200)
+
+
+def test_arguments_by_name_stay_and_those_without_a_secret_are_the_same(
+    caplog: pytest.LogCaptureFixture, logged: io.StringIO
+) -> None:
+    plain, error = object(), OSError(f"no {SECRET}")
+    logging.getLogger("x").error("%(a)s %(b)r %(n)d", {"a": error, "b": plain, "n": 3})
+    (record,) = caplog.records
+    assert isinstance(record.args, dict)
+    assert record.args["b"] is plain
+    assert logged.getvalue() == f"no {SHOWN} {plain!r} 3\n"
+
+
+def test_a_secret_that_the_format_tells_is_not_shown_either(logged: io.StringIO) -> None:
+    logging.getLogger("x").error("%s: session_token=%s", "a", "TEMPORARY")
+    assert logged.getvalue() == f"a: session_token={SHOWN}\n"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ _YEAR_MONTH = "year_month"
 
 
 def select_parts(files: PartFiles, table: Table, snapshot: Snapshot) -> str:
-    """SQL that gives the rows of a snapshot, instants as UTC without a zone.
+    """SQL that gives the rows of a snapshot: the columns in the order in which they are declared.
+
+    Instants are UTC without a zone. Last comes `year_month`, of a table with months.
 
     Args:
         files: takes the parts.
@@ -24,9 +26,10 @@ def select_parts(files: PartFiles, table: Table, snapshot: Snapshot) -> str:
         types[_YEAR_MONTH] = "VARCHAR"
     selected = _selected(table, types, _paths(files, table, snapshot))
     # UTC without a zone: parts of a time with one take several times as long.
-    instants = ", ".join(utc(f.name) for f in table.plain_schema if f.type == INSTANT)
-    replaced = f"* REPLACE ({instants})" if instants else "*"
-    return f"SELECT {replaced} FROM ({selected})"
+    instants = {field.name for field in table.plain_schema if field.type == INSTANT}
+    # By name: in a part the columns of its path come last, wherever they are declared.
+    columns = ", ".join(utc(name) if name in instants else f'"{name}"' for name in types)
+    return f"SELECT {columns} FROM ({selected})"
 
 
 def _paths(files: PartFiles, table: Table, snapshot: Snapshot) -> dict[frozenset[str], list[str]]:

@@ -17,10 +17,12 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import PlanChanged
+from sparkify_assets.ingest import taken_in
 from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.landing import LOGS, SONG_SCOPE, SONGS, Landing
 from sparkify_assets.ingest.ledger import LandedFile, Ledger, read_ledger
 from sparkify_assets.ingest.plan import READER_VERSION, Rules, ScopePlan, plan_scope, scopes_of
+from sparkify_assets.ingest.taken_in import TakenIn
 from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
 from sparkify_assets.lake.commit import append
 from sparkify_assets.lake.frames import tasks_at_once
@@ -101,7 +103,7 @@ def _ingest_once(
     accounts = {account.key: account for account in report.accounts}
     _commit(lake, ledger, plans, accounts, batch)
     unreadable = dict(report.unreadable)
-    return Ingested(
+    done = Ingested(
         accounts={
             plan.scope: [accounts[f.key] for f in plan.to_read if f.key in accounts]
             for plan in plans
@@ -118,6 +120,19 @@ def _ingest_once(
             for key, notes in report.raw.notes.items()
         },
         rejected_previews={key: notes.preview for key, notes in report.rejects.notes.items()},
+    )
+    taken_in.count(_sums(done))
+    return done
+
+
+def _sums(done: Ingested) -> TakenIn:
+    found = [account for accounts in done.accounts.values() for account in accounts]
+    return TakenIn(
+        files=len(found),
+        lines=sum(account.lines for account in found),
+        rejected=sum(account.rejected for account in found),
+        repaired=sum(account.repaired for account in found),
+        removed=len(done.removed),
     )
 
 

@@ -31,7 +31,7 @@ from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.actions import Action
 from sparkify_assets.lake.lake import Lake
-from sparkify_assets.lake.layout import widened
+from sparkify_assets.lake.layout import check_writer, widened
 from sparkify_assets.lake.log import (
     COMMIT_ID,
     LOG,
@@ -85,10 +85,10 @@ def replace(
 
     Raises:
         PlanChanged: somebody else replaced one of these partitions since `base`.
-        LakeError: the parts do not fit the table, or the commit failed.
+        LakeError: the parts do not fit the table or are gone, or the commit failed.
     """
     _check_parts(base.table, parts, stamps)
-    _settle(base.location, parts)
+    _settle(base.location, [part.path for part in parts])
     named = _named(base.table, stamps)
     additions = [_addition(part) for part in parts]
 
@@ -121,11 +121,15 @@ def restamp(lake: Lake, base: Snapshot, stamps: Mapping[str, Stamp]) -> Snapshot
 
 
 def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
-    """Add parts to a table in one commit; nothing is done where there are none."""
+    """Add parts to a table in one commit; nothing is done where there are none.
+
+    Raises:
+        LakeError: the parts do not fit the table or are gone, or the commit failed.
+    """
     if not parts:
         return
     _check_parts(table, parts, None)
-    _settle(lake.table_location(table), parts)
+    _settle(lake.table_location(table), [part.path for part in parts])
     additions = [_addition(part) for part in parts]
     _commit(lake, lake.last_seen(table), lambda _current: additions)
 
@@ -158,9 +162,11 @@ def checkpoint_newest(
         Whether there was a reason.
 
     Raises:
+        LakeError: this version must not write the table.
         StorageError, OSError: it could not be written; the table is as good as before.
     """
     snapshot = lake.snapshot(table)
+    check_writer(snapshot.state, snapshot.location)
     key = checkpoint_key(snapshot.version)
     if not anew and any(entry.key == key for entry in objects(snapshot.location).list(key)):
         return False
@@ -178,6 +184,7 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     known = known_log(location, MAX_PART_AGE_HOURS)
     current = lake.snapshot(table) if known is None else lake.last_seen(table)
     for attempt in range(_ATTEMPTS):
+        check_writer(current.state, location)
         wanted = actions(current)
         if not wanted:
             return current
@@ -189,7 +196,7 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
             if commit_id in current.state.commits:  # it landed, and the reply was lost
                 # Or it was the sync behind it that failed: nothing may follow that could be lost.
                 version = current.state.commits[commit_id]
-                objects(location).settle([commit_key(version)])
+                _settle(location, [commit_key(version)])
                 return current
             if not isinstance(error, FileExistsError):
                 raise LakeError(f"{table.name}: the commit failed: {error}") from error
@@ -200,10 +207,20 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     raise _too_busy(table)
 
 
-def _settle(location: Location, parts: Sequence[Part]) -> None:
+def _settle(location: Location, keys: Sequence[str]) -> None:
     """Have the parts on the disk before a commit names them: a loss of power must not leave one
-    without the other."""
-    objects(location).settle([part.path for part in parts])
+    without the other.
+
+    Raises:
+        LakeError: one is gone. Maintenance removes nothing that is so new.
+    """
+    try:
+        objects(location).settle(keys)
+    except FileNotFoundError as error:
+        raise LakeError(
+            f"{location.uri}: what was written just now is gone ({error}), and the project removes "
+            "nothing so new; stop what else removes files in the lake and run again"
+        ) from error
 
 
 def _info(commit_id: str) -> Action:

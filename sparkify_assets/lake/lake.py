@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkify_assets.errors import MALFORMED, LakeError, StorageError
-from sparkify_assets.lake.layout import check_table, check_tables
+from sparkify_assets.lake.layout import check_table, check_tables, check_writer
 from sparkify_assets.lake.log import (
     READER_VERSION,
     WRITER_VERSION,
@@ -135,18 +135,22 @@ class Lake:
             Whether one was made.
 
         Raises:
-            LakeError: the lake cannot be written, or has a table that is not declared.
+            LakeError: the lake cannot be written, has a table that is not declared, or one that
+                this version must not write.
         """
         made = False
         if self.location.uri in _made:
+            self.check_writers()
             return made
         look = self.seen if self.location.on_s3 else self.find
         try:
             if not self.location.on_s3:
                 self._check_writable(Path(self.location.uri))
             self.check_tables()
+            missing = [table for table in _IN_ORDER if look(table) is None]
+            self.check_writers()
             for table in _IN_ORDER:
-                if look(table) is None:
+                if table in missing:
                     self._create(table)
                     made = True
                 if not self.location.on_s3:
@@ -169,6 +173,20 @@ class Lake:
             LakeError: it has one.
         """
         check_tables(self.location, objects(self.location).folders())
+
+    def check_writers(self) -> None:
+        """Refuse to write a lake with a table, as seen last, that asks for a newer writer.
+
+        Each commit looks for itself; here a run is refused before it has done any work.
+
+        Raises:
+            LakeError: it has one.
+        """
+        for table in _IN_ORDER:
+            location = self.table_location(table)
+            state = known_log(location)
+            if state is not None:
+                check_writer(state, location)
 
     def _check_writable(self, folder: Path) -> None:
         make_folder(folder)

@@ -28,13 +28,14 @@ class _Column(NamedTuple):
 
 
 def check_table(table: Table, state: LogState, location: Location) -> None:
-    """Refuse a table that cannot be read and written as it is declared.
+    """Refuse a table that cannot be read as it is declared. Whoever writes: also `check_writer`.
 
     Raises:
-        LakeError: its protocol or a column is not known here, a column is of another type, may be
-            null and is declared as required, or is not there and is; or the partitions differ.
+        LakeError: its reader version or a column is not known here, a column is of another type,
+            may be null and is declared as required, or is not there and is; or the partitions
+            differ.
     """
-    _check_protocol(state, location)
+    _check_reader(state, location)
     declared, found = _columns(table.delta_schema), _columns(state.metadata["schemaString"])
     partitions = list(state.metadata["partitionColumns"])
     missing = [n for n, column in declared.items() if n not in found and not column.nullable]
@@ -54,13 +55,30 @@ def check_table(table: Table, state: LogState, location: Location) -> None:
     )
 
 
-def _check_protocol(state: LogState, location: Location) -> None:
-    reader, writer = state.protocol
-    if reader > READER_VERSION or writer > WRITER_VERSION:
+def check_writer(state: LogState, location: Location) -> None:
+    """Refuse to write a table that is read well, but asks more of writers than is known here.
+
+    To write is also to remove files and to write checkpoints: which files belong to the table, and
+    what a checkpoint has to keep, is up to the writer version.
+
+    Raises:
+        LakeError: its writer version is not known here.
+    """
+    _, writer = state.protocol
+    if writer > WRITER_VERSION:
         raise LakeError(
-            f"{location.uri}/{LOG} asks for Delta's reader version {reader} and writer version "
-            f"{writer}; this version of the project knows those up to {READER_VERSION} and "
-            f"{WRITER_VERSION}; {_OUT}"
+            f"{location.uri}/{LOG} asks for Delta's writer version {writer}; this version of the "
+            f"project knows those up to {WRITER_VERSION}: it can read the table, but not write "
+            f"it; {_OUT}"
+        )
+
+
+def _check_reader(state: LogState, location: Location) -> None:
+    reader, _ = state.protocol
+    if reader > READER_VERSION:
+        raise LakeError(
+            f"{location.uri}/{LOG} asks for Delta's reader version {reader}; this version of the "
+            f"project knows those up to {READER_VERSION}; {_OUT}"
         )
 
 
@@ -107,7 +125,8 @@ def check_tables(lake: Location, folders: Collection[str]) -> None:
     if unknown:
         raise LakeError(
             f"{lake.uri} holds tables that this version of the project does not know: "
-            f"{', '.join(unknown)}; a run would leave them behind the others; {_OUT}"
+            f"{', '.join(unknown)}; a run would leave them behind the others; move them out of "
+            f"this folder if they are not the project's, else {_OUT}"
         )
 
 

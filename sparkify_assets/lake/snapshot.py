@@ -39,10 +39,10 @@ class Snapshot:
         """Tells this version of this table from all others, to remember what was found in it.
 
         A copy of a lake has the same ids, and one that was restored from a backup gives the same
-        numbers again to other versions.
+        numbers again to other versions. Before its first version a table has no id: "".
         """
         last = self.state.last.etag if self.state.last else ""
-        return self.location.uri, str(self.state.metadata["id"]), self.version, last
+        return self.location.uri, str(self.state.metadata.get("id", "")), self.version, last
 
     @cached_property
     def parts(self) -> list[StoredPart]:
@@ -54,15 +54,29 @@ class Snapshot:
         """Number of rows."""
         return sum(part.rows for part in self.parts)
 
-    def nulls(self, column: str) -> int:
+    def nulls(self, column: str, keys: Collection[str] | None = None) -> int:
         """Number of rows without a value in a column, from the statistics of the parts.
 
-        Partition columns have no statistics: they are never null.
+        Partition columns have no statistics: they are never null. A part without a count is
+        opened: it may be from before the column was added, or somebody else wrote it.
+
+        Args:
+            keys: only in these partitions.
+
+        Raises:
+            FileNotFoundError, LakeError: such a part is gone, or cannot be read.
         """
         if column in self.table.partition_by:
             return 0
-        # A part from before the column was added has no count of it: every row is without a value.
-        return sum(part.nulls.get(column, part.rows) for part in self.parts)
+        parts = self.parts if keys is None else self.parts_of(keys)
+        return sum(self._nulls_in(part, column) for part in parts)
+
+    def _nulls_in(self, part: StoredPart, column: str) -> int:
+        # Where not even rows were counted, none counts (see `rows`), with a value or without.
+        if not part.rows or not part.may_lack([column]):
+            return part.nulls.get(column, 0)
+        batches = scan_part(self.table, self.location, part, [column])
+        return sum(batch.column(0).null_count for batch in batches)
 
     @property
     def size(self) -> int:

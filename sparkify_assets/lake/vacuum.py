@@ -17,6 +17,7 @@ from pathlib import Path
 from sparkify_assets.errors import LakeError, StorageError
 from sparkify_assets.lake.commit import MAX_PART_AGE_HOURS
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.layout import check_writer
 from sparkify_assets.lake.log import CHECKPOINT, LOG, LogState, checkpoint_key, forget
 from sparkify_assets.lake.release import oldest_kept
 from sparkify_assets.storage.objects import Entry, objects
@@ -49,6 +50,9 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
 
     Changes no version of the table; a snapshot older than the grace period cannot be read
     afterwards.
+
+    Raises:
+        LakeError: this version must not write the table.
     """
     location = lake.table_location(table)
     source = objects(location)
@@ -57,6 +61,7 @@ def vacuum(lake: Lake, table: Table, grace_hours: int, *, dry_run: bool = False)
     # Listed before the log is read: what is committed in between is not taken for left over.
     found = source.list()
     state = lake.snapshot(table).state
+    check_writer(state, location)
     now = time.time_ns() // 1_000_000
     done = Vacuumed()
     pinned = _pinned(lake, table, grace_hours)

@@ -53,6 +53,7 @@ def maintain(
     report = Maintained(dry_run)
     lake.check_tables()
     tables = [table for table in TABLES.values() if lake.find(table) is not None]
+    lake.check_writers()
     for table in tables:
         report.tables[table.name] = _before(lake, table)
     if all(table in tables for table in (*RAW_TABLES, LANDED_FILES)):

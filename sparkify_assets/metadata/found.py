@@ -57,7 +57,7 @@ def match_rate(snapshot: Snapshot, key: str) -> float | None:
     """The share of a month's plays that match a song; None for a month without plays."""
     parts = snapshot.parts_of([key])
     plays = sum(part.rows for part in parts)
-    return 1 - sum(part.nulls.get("song_id", 0) for part in parts) / plays if plays else None
+    return 1 - snapshot.nulls("song_id", [key]) / plays if plays else None
 
 
 def of_finding(finding: Finding) -> dict[str, Any]:

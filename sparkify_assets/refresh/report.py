@@ -1,6 +1,7 @@
 """What there is, and what a run did, as plain values: for the terminal, for JSON, for tests.
 
-Counts come from the ledger and from the statistics in the Delta log; no data file is read.
+Counts come from the ledger and from the statistics in the Delta log; no data file is read but those
+that somebody else wrote without statistics.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sparkify_assets.errors import LandingError
-from sparkify_assets.ingest.ledger import LandedFile, Ledger, seen_ledger
+from sparkify_assets.ingest.ledger import Ledger, seen_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.plan import Plan, make_plan
@@ -64,6 +65,8 @@ class Status:
 class Summary:
     """What a run did. `rows` of the public tables; `changed`: all tables with a new version.
 
+    Files, lines, rejected and repaired ones are what the run itself took in; `rows` and `changed`
+    are of the lake afterwards, whoever else wrote to it meanwhile.
     `requests` are those to S3, by kind; without what Apache Spark asks for by itself.
     """
 
@@ -127,13 +130,13 @@ def summarize(
     """What a run did: the lake as it is now, compared with what it was before."""
     lake = Lake.at(settings.lake)
     ledger = seen_ledger(lake)
-    read = files_taken_in(outcome.before.ledger, ledger, outcome.began)
+    done = outcome.taken_in
     after = versions(lake)
     return Summary(
-        files_read=len(read),
-        lines=sum(file.lines for file in read),
-        rejected=sum(file.rejected for file in read),
-        repaired=sum(file.repaired for file in read),
+        files_read=done.files,
+        lines=done.lines,
+        rejected=done.rejected,
+        repaired=done.repaired,
         rows=table_rows(lake, PUBLIC),
         matched_plays=matched_plays(lake),
         changed=[name for name, version in after.items() if version != versions_before.get(name)],
@@ -141,7 +144,7 @@ def summarize(
         seconds_by_step={name: round(value, 2) for name, value in outcome.seconds.items()},
         not_loaded=not_loaded(outcome.left),
         files_pending=outcome.left.files_to_read,
-        removed_files=len(files_removed(outcome.before, ledger)),
+        removed_files=done.removed,
         files_gone=outcome.left.gone,
         unreadable=outcome.unreadable,
         months_outside=months_outside(ledger, settings),
@@ -168,26 +171,6 @@ def release_values(found: Published | None) -> dict[str, Any]:
 def versions(lake: Lake) -> dict[str, int]:
     """The version of every built table that is there."""
     return {t.name: found.version for t in BUILT if (found := lake.seen(t)) is not None}
-
-
-def files_taken_in(before: Ledger, after: Ledger, since: dt.datetime) -> list[LandedFile]:
-    """The files that were read since a moment, in scopes that differ between two ledgers.
-
-    Of the older ledger no row is read: its parts may be removed by now, after a long run.
-    """
-    # Maintenance puts rows into other batches, and leaves when a file was taken in.
-    return [f for f in after.of(*_changed_scopes(before, after)) if f.landed_at >= since]
-
-
-def files_removed(plan: Plan, after: Ledger) -> list[str]:
-    """Keys of the files that a plan removes and whose rows count no longer."""
-    removed = {scope.scope: scope.removed for scope in plan.scopes if scope.removed}
-    present = {file.source_file for file in after.of(*removed)}
-    return [key for keys in removed.values() for key in keys if key not in present]
-
-
-def _changed_scopes(before: Ledger, after: Ledger) -> list[str]:
-    return [s for s in {*before.scopes, *after.scopes} if before.counter(s) != after.counter(s)]
 
 
 def matched_plays(lake: Lake) -> int:

@@ -24,6 +24,7 @@ from sparkify_assets.assets.raw import UNREADABLE
 from sparkify_assets.assets.release import others_at_work
 from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
+from sparkify_assets.ingest.taken_in import taken_in
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import forget_releases
@@ -79,6 +80,7 @@ def refresh(
     """
     plan = plan or make_plan(settings, only=only, rebuild=rebuild)
     outcome = Outcome(before=plan, left=plan)
+    taken_before = taken_in()
     for _ in range(_MOST_PASSES):
         if not plan.needed:
             break
@@ -88,7 +90,7 @@ def refresh(
         rebuild = False
         if plan.work() == before.work():  # what is left cannot be done, or not now
             break
-    outcome.left = plan
+    outcome.left, outcome.taken_in = plan, taken_in().since(taken_before)
     if outcome.run_ids:
         # The step that records releases is left out of a run in which another step failed.
         outcome.published = _release(settings)

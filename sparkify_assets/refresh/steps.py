@@ -5,10 +5,11 @@ Apart from `run`, which does it, so that showing it does not load Dagster.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sparkify_assets.ingest.taken_in import TakenIn
 
 if TYPE_CHECKING:
     from sparkify_assets.refresh.plan import Plan
@@ -30,11 +31,11 @@ class Outcome:
 
     Attributes:
         left: what there still is to do.
-        began: when, before any file was taken in.
         seconds: by step.
         unreadable: files that could not be read, with the reason of each.
         laid_aside: months that could not be made, with the reason.
         published: the newest release afterwards.
+        taken_in: what its own commits of the ledger took in, in all passes.
     """
 
     before: Plan
@@ -44,7 +45,7 @@ class Outcome:
     unreadable: dict[str, str] = field(default_factory=dict)
     laid_aside: dict[str, str] = field(default_factory=dict)
     published: Published | None = None
-    began: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    taken_in: TakenIn = field(default_factory=TakenIn)
 
 
 Watcher = Callable[[Step], None]

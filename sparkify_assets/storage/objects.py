@@ -62,7 +62,11 @@ class Objects(Protocol):
         """
 
     def settle(self, keys: Iterable[str]) -> None:
-        """Have objects that were written in another way outlast a loss of power, too."""
+        """Have objects that were written in another way outlast a loss of power, too.
+
+        Raises:
+            FileNotFoundError: one is not there. A bucket is not asked.
+        """
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are gone already are no error."""

@@ -19,7 +19,7 @@ from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.lake.release import last_release, newest_release, record_release
 from sparkify_assets.refresh.run import refresh
 from sparkify_assets.storage.requests import GET, REQUESTS
-from sparkify_assets.tables import SONGPLAYS, TABLES
+from sparkify_assets.tables import SONGPLAYS, TABLES, Table
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.zone import event
 
@@ -40,6 +40,19 @@ def test_an_empty_lake_answers_with_the_same_columns(lake: Lake, name: str) -> N
         found = session.table(f'SELECT * FROM "{name}"')
     assert found.num_rows == 0
     assert found.schema == RELATIONS[name].schema
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_parts_have_the_order_of_the_declaration_with_and_without_columns_that_lack(
+    session: Session, lake: Lake, table: Table
+) -> None:
+    record_release(lake, None, dict.fromkeys(TABLES, 0))
+    wanted = [*table.names, *(["year_month"] if table.monthly else [])]
+    with open_session(lake) as empty:  # reads what has no part with all columns
+        for one in (session, empty):
+            one.table(f"SELECT count(*) FROM {table.name}")
+            described = one._sql.execute(f'DESCRIBE parts."{table.name}"').fetchall()
+            assert [name for name, *_ in described] == wanted
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,20 @@ def test_a_month_can_become_empty(lake: Lake) -> None:
     after = put(lake, lake.snapshot(TIME), 2, "2018-11")
     assert content(lake) == []
     assert after.stamp("2018-11") == 2
+
+
+@pytest.mark.parametrize("name", ["replace", "append"])
+def test_a_part_that_is_gone_before_its_commit_is_told(lake: Lake, name: str) -> None:
+    base = lake.snapshot(TIME)
+    (part,) = parts(lake, "2018-11", 1)
+    (Path(lake.table_location(TIME).uri) / part.path).unlink()
+    commits: dict[str, Callable[[], object]] = {
+        "replace": lambda: replace(lake, base, [part], {"2018-11": Stamp(1)}),
+        "append": lambda: append(lake, TIME, [part]),
+    }
+    with pytest.raises(LakeError, match=f"written just now is gone .*{part.path}.*and run again"):
+        commits[name]()
+    assert lake.snapshot(TIME).version == base.version
 
 
 def test_a_reader_keeps_the_version_that_it_opened(lake: Lake) -> None:

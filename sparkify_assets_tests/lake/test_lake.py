@@ -47,6 +47,12 @@ def test_several_creators_at_once_all_find_the_tables(tmp_path: Path) -> None:
     assert all(lake.snapshot(table).version == 0 for table in TABLES.values())
 
 
+def test_a_table_before_its_first_version_has_an_identity(lake: Lake) -> None:
+    before = lake.empty(TIME).identity
+    assert before == lake.empty(TIME).identity
+    assert before not in (lake.snapshot(TIME).identity, lake.empty(USERS).identity)
+
+
 def test_a_lake_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LakeError, match=r"SPARKIFY_LAKE: the lake .*/file/lake cannot be written"):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sparkify_assets.lake.log import write_log
 from sparkify_assets.metadata import markdown
-from sparkify_assets.tables import BUILT
+from sparkify_assets.metadata.found import match_rate
+from sparkify_assets.refresh.report import get_status
+from sparkify_assets.tables import BUILT, SONGPLAYS
 from sparkify_assets_tests.jobs_in_process import numbers, run
 from sparkify_assets_tests.refresh.world import World
 from sparkify_assets_tests.zone import event
@@ -43,6 +48,24 @@ def test_every_partition_tells_rows_bytes_version_and_seconds(landed: World) -> 
             assert values["made_again"] is True
             assert values["partitions_made"] == (3 if table.monthly else 1)
             assert ("preview" in values) == (count > 0)
+
+
+@pytest.mark.parametrize(
+    "stats", [{"numRecords": 2}, {"numRecords": 2, "nullCount": {"level": 0}}], ids=["none", "some"]
+)
+def test_matches_are_counted_in_parts_that_somebody_else_wrote_without_counts(
+    landed: World, stats: dict[str, Any]
+) -> None:
+    landed.run()
+    assert get_status(landed.settings()).matched_plays == 3
+    plays = landed.lake.snapshot(SONGPLAYS)
+    (part,) = plays.parts_of(["2018-11"])
+    added = {"path": part.path, "partitionValues": part.partition, "size": part.size,
+             "modificationTime": part.added_at, "dataChange": False,
+             "stats": json.dumps(stats)}  # fmt: skip
+    write_log(plays.location, plays.state, [{"add": added}])
+    assert get_status(landed.settings()).matched_plays == 3
+    assert match_rate(landed.lake.snapshot(SONGPLAYS), "2018-11") == 0.5
 
 
 def test_songplays_tell_matches_duplicates_and_draw_two_plots(landed: World) -> None:

@@ -293,6 +293,13 @@ def test_a_secret_key_alone_takes_no_access_key_from_elsewhere(
     assert keys_in_use() == ("", "env", "")
 
 
+@pytest.fixture(scope="session")
+def _settings_loaded_before() -> None:
+    """As by a fixture of another test that lives as long; what it leaves is no setting here."""
+    load_settings()
+
+
+@pytest.mark.usefixtures("_settings_loaded_before")
 def test_region_and_endpoint_of_files_reach_the_clients() -> None:
     Path(".env").write_text("AWS_REGION=eu-west-3\nSPARKIFY_S3_STYLE=virtual\n")
     Path("dl.cfg").write_text("[AWS]\nAWS_ENDPOINT_URL=http://minio:9000\n")
