@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from sparkify_assets_tests.torture.disk import Change
-from sparkify_assets_tests.torture.histories import STATES, Known, after_any
 from sparkify_assets_tests.torture.mutants import MUTANTS
 from sparkify_assets_tests.torture.mutations import CAUGHT_BY
 from sparkify_assets_tests.torture.power import lost_with_the_power
@@ -57,14 +56,6 @@ def test_points_are_all_and_evenly_spread() -> None:
         beginning = sorted(found[:first])
         gaps = [b - a for a, b in itertools.pairwise(beginning)]
         assert max(gaps) <= 3 * 100 / first
-
-
-def test_a_later_state_is_one_in_which_nothing_is_undone() -> None:
-    assert after_any({(1, 0, 0), (0, 1, 1)}, {(0, 0, 0)}) == {(1, 0, 0), (0, 1, 1)}
-    assert after_any({(0, 1, 1)}, {(1, 0, 0)}) == set()
-    known = Known({state: {"songs": [(state[2],)]} for state in STATES}, {})
-    assert known.states("songs", [(1,)]) == {state for state in STATES if state[2] == 1}
-    assert known.states("songs", [(2,)]) == set()
 
 
 def _commit(lake: Path) -> tuple[str, str, str]:
