@@ -21,7 +21,7 @@ _IDLE_SECONDS = 0.04
 _COMPUTING_SECONDS = 1.0
 _SHORT = (1, 1, 1, 2, 2, 2, 3, 3, 5, 8, 13, 30, 80)
 # Requests, and for how long it may make none.
-_TURNS = (*((number, _IDLE_SECONDS) for number in _SHORT), (150, _COMPUTING_SECONDS))
+_TURNS = (*((number, _IDLE_SECONDS) for number in _SHORT), (50, _COMPUTING_SECONDS))
 _GONE_SECONDS = 1.0  # without a request, it does not get a turn before it makes one
 _COLLISIONS = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
 

@@ -74,7 +74,7 @@ class ByHistories(Shown):
 CAUGHT_BY: Mapping[str, BySweep | ByHistories] = {
     "ledger before rows": BySweep(
         frozenset({OTHER}),
-        r"the next run ended with 1: .*rows were found of the [\d,]+ that the ledger counts",
+        "the next run ended with 1: .* have another number of rows than the ledger says",
         "kills",
         kill,
         _COMMITS,
