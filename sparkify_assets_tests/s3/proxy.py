@@ -33,7 +33,7 @@ from sparkify_assets_tests.s3.faults import (
     FaultLog,
     Request,
 )
-from sparkify_assets_tests.s3.order import Order
+from sparkify_assets_tests.s3.order import Order, Served
 from sparkify_assets_tests.s3.servers import HOST, Child, end_with_parent
 from sparkify_assets_tests.stopping import Stopping
 
@@ -146,9 +146,9 @@ class Proxy(Stopping):
         """Serve requests in an order drawn from a seed, see `order`; actors are access keys."""
         self._control("POST", "order", {"seed": seed, "actors": list(actors)})
 
-    def turns(self) -> list[str]:
-        """Serve requests as they come again; the turns that were taken."""
-        return list(self._control("DELETE", "order"))
+    def served(self) -> Served:
+        """Serve requests as they come again; what was served in the drawn order."""
+        return Served(**self._control("DELETE", "order"))
 
     def stop(self) -> None:
         """End it; again does nothing."""
@@ -236,6 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             status, headers, content = self._forward(target, body)
+            self.server.order.answered(request.access_key, status)
             if KILL in actions:
                 os.kill(actions[KILL].pid, signal.SIGKILL)
             if DROP_REPLY in actions or KILL in actions:
@@ -368,7 +369,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "POST", "order":
                 self.server.order = Order(**json.loads(body))
             case "DELETE", "order":
-                answer, self.server.order = self.server.order.turns, Order(0, [])
+                answer = dataclasses.asdict(self.server.order.served)
+                self.server.order = Order(0, [])
             case "DELETE", "faults":
                 answer = state.clear()
             case _:

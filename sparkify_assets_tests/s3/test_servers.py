@@ -418,7 +418,11 @@ def test_requests_of_actors_are_served_in_a_drawn_order(proxy: Proxy, bucket: st
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(work, ["AKIAONE", "AKIATWO"]))
-        assert proxy.turns()
+        served = proxy.served()
+        assert served.requests == {"AKIAONE": 12, "AKIATWO": 12}
+        assert served.switches
+        assert not served.collisions
+        assert not served.late
         return [str(request.access_key) for request in proxy.requests()]
 
     found = {tuple(orders(seed)) for seed in range(4)}

@@ -14,12 +14,17 @@ from dagster import (
 from dagster._core.test_utils import create_run_for_test
 
 from sparkify_assets.composition import REFRESH, build_defs
+from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.sensors.new_files import NAME
 from sparkify_assets.settings import Settings
 
 
 class Station:
-    """One sensor, its cursor and its Dagster instance."""
+    """One sensor, its cursor and its Dagster instance.
+
+    Attributes:
+        reasons: why each of its runs failed that did.
+    """
 
     def __init__(self, settings: Callable[..., Settings], instance: DagsterInstance) -> None:
         self._settings = settings
@@ -30,6 +35,7 @@ class Station:
         self.skipped = ""
         self.told: list[AssetMaterialization] = []
         self.given: dict[str, object] = {}
+        self.reasons: list[str] = []
 
     def tick(self) -> list[RunRequest]:
         """One evaluation; the requests whose key was not seen before, as the daemon takes them."""
@@ -53,16 +59,20 @@ class Station:
     def run(self, requests: Sequence[RunRequest]) -> list[bool]:
         """Do what was asked for; whether each run succeeded."""
         job = build_defs(self._settings(**self.given)).resolve_job_def(REFRESH)
-        return [
+        done = [
             job.execute_in_process(
                 instance=self.instance,
                 raise_on_error=False,
                 asset_selection=list(request.asset_selection or []),
                 partition_key=request.partition_key,
                 tags=dict(request.tags),
-            ).success
+            )
             for request in requests
         ]
+        self.reasons += [
+            str(reasons(one.dagster_run.tags, one.all_events)) for one in done if not one.success
+        ]
+        return [one.success for one in done]
 
     def begin(self, request: RunRequest) -> None:
         """Have a run for this request under way, for ever."""

@@ -1,33 +1,37 @@
 """Who works on a lake beside `sparkify`: what Dagster's daemon would start, as processes.
 
 Functions for `zygote`, which read the settings from their environment and return an exit code.
+Why a run failed is told as the command line does it: see `endings`.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from dagster import DagsterInstance
 
 from sparkify_assets.composition import REFRESH, build_defs
+from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.settings import load_settings
 from sparkify_assets_tests.sensors.station import Station
+from sparkify_assets_tests.torture.endings import ERROR
 
 _MOST_TICKS = 4
+_REBUILT = {"raw_logs", "raw_songs", "songplays", "users", "time"}
 
 
 def sensor() -> int:
     """The sensor, tick by tick, with the runs that it asks for, until it asks for none."""
     with DagsterInstance.get() as instance:
         station = Station(lambda **given: load_settings(**given), instance)
-        done = [True]
         for _ in range(_MOST_TICKS):
             requests = station.tick()
             if not requests:
                 break
-            done = station.run(requests)
-    return 0 if all(done) else 1
+            station.run(requests)
+    return _told(station.reasons)
 
 
 def backfill(rebuild: str) -> int:
@@ -43,9 +47,12 @@ def backfill(rebuild: str) -> int:
             tags=range_tags(settings.months),
             run_config=config,
         )
-    if not done.success:
-        sys.stderr.write("error: the run of the backfill failed\n")
-    return 0 if done.success else 1
+    found = reasons(done.dagster_run.tags, done.all_events)
+    return _told([] if done.success else [str(found)])
 
 
-_REBUILT = {"raw_logs", "raw_songs", "songplays", "users", "time"}
+def _told(failed: Sequence[str]) -> int:
+    """Tell why runs failed, one reason a line; the exit code."""
+    if failed:
+        sys.stderr.write(ERROR + "\n".join(failed) + "\n")
+    return int(bool(failed))

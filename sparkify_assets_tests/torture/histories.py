@@ -1,45 +1,40 @@
-"""Processes interleaved at random on one lake, and whether some serial order explains it all.
+"""Processes interleaved at random on one lake, each history drawn from a seed.
 
-The landing zone changes meanwhile in three independent ways (a file of November, one of December,
-a song), so it has eight states. Whatever a version of a table says must be what a clean load of
-one of them says, month by month; and from version to version only a later state may follow. A
-release must be one state as a whole.
+The landing zone changes meanwhile (see `states`), a reader looks all the time, and `judge` says
+whether a serial order explains what is found. In the end one more run makes everything current.
+
+Histories are played in buckets only: there a proxy serves the requests in an order, so that each
+process stands still anywhere while others go on. A folder has nothing in between that could make
+processes wait; the sweeps over folders have one process at a time.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deltalake import DeltaTable
 
-from sparkify_assets.tables import PUBLIC, TABLES
+from sparkify_assets.tables import PUBLIC
+from sparkify_assets_tests.s3.order import MOST_SECONDS, Served
 from sparkify_assets_tests.s3.zone import BucketZone
-from sparkify_assets_tests.torture.operations import base, events, run
-from sparkify_assets_tests.torture.plain import Rows, Tables
-from sparkify_assets_tests.torture.scene import (
-    MONTHS,
-    BucketScene,
-    Scene,
-    bucket_scene,
-    folder_scene,
-)
-from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, OTHER, Say, Tally
+from sparkify_assets_tests.torture.endings import broken_by
+from sparkify_assets_tests.torture.judge import Broken, Known, Release
+from sparkify_assets_tests.torture.operations import Failed, run
+from sparkify_assets_tests.torture.plain import Tables
+from sparkify_assets_tests.torture.scene import BucketScene, Scene, bucket_scene, folder_scene
+from sparkify_assets_tests.torture.states import CHANGES, STATES, State, land, land_by_pieces
+from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
 from sparkify_assets_tests.torture.verdict import unequal
 from sparkify_assets_tests.torture.zygote import Started
-from sparkify_assets_tests.zone import Zone, event
 
-# How much of each of the three changes has happened: November, December, songs.
-State = tuple[int, int, int]
-STATES: list[State] = list(itertools.product((0, 1), repeat=3))  # type: ignore[arg-type]
-_SMALL_FILES = 9  # one more than a maintenance leaves alone
-_ACTORS: dict[str, tuple[str, ...]] = {
+ACTORS: Mapping[str, tuple[str, ...]] = {
     "run": ("run",),
     "rebuild": ("run", "--rebuild"),
     "maintenance": ("maintain",),
@@ -50,27 +45,10 @@ _ACTORS: dict[str, tuple[str, ...]] = {
 _WORLD = "AKIAWORLD"
 _SAY_EVERY = 10
 _READ_SECONDS = 0.5  # between two looks of a reader
-
-
-@dataclass
-class Known:
-    """What a clean load of each state of the landing zone says."""
-
-    tables: Mapping[State, Tables]
-    account: Tables
-
-    def states(self, name: str, rows: Rows, month: str | None = None) -> set[State]:
-        """The states in which a table (or its month) has these rows."""
-        return {s for s, tables in self.tables.items() if _of(tables[name], name, month) == rows}
-
-
-def _of(rows: Rows, name: str, month: str | None) -> Rows:
-    """The rows of a month, by the table's columns year and month; all where it is None."""
-    if month is None:
-        return rows
-    columns = TABLES[name].names
-    year_at, month_at = columns.index("year"), columns.index("month")
-    return [row for row in rows if f"{row[year_at]}-{row[month_at]:02d}" == month]
+# At most before a change of the landing zone: all come early, or while processes work.
+_PAUSE_SECONDS = (0.5, 2.0, 4.0)
+_SECONDS = 240  # that a process may take
+_ENOUGH = 6  # histories, without any collision in which something is wrong with them
 
 
 def histories(
@@ -78,56 +56,94 @@ def histories(
 ) -> Tally:
     """So many histories, or as many as there is time for up to a moment of `time.monotonic()`."""
     tally = Tally("histories")
-    lock, seeds = threading.Lock(), iter(range(seed, seed + number))
-    errors: list[BaseException] = []
+    lock, seeds, failed = threading.Lock(), iter(range(seed, seed + number)), threading.Event()
     say("loading every state of the landing zone")
-    known = _known(folder / "known")
+    tables = tables_of_states(folder / "known")
+
+    def take() -> int | None:
+        with lock:
+            late = time.monotonic() > until and tally.counts["histories"]
+            return None if late or failed.is_set() else next(seeds, None)
 
     def work(place: Path) -> None:
         try:
             with bucket_scene(place) as scene:
-                stage = _Stage(scene, known)
-                while True:
+                stage = Stage(scene, tables)
+                while (one := take()) is not None:
+                    found = play(stage, one)
                     with lock:
-                        late = time.monotonic() > until and tally.counts["histories"]
-                        one = None if late or errors else next(seeds, None)
-                    if one is None:
-                        return
-                    found = _History(stage, one)
-                    found.play()
-                    with lock:
-                        found.report(tally, say)
+                        _report(one, found, tally, say)
                         if tally.counts["histories"] % _SAY_EVERY == 0:
                             say(f"{tally.counts['histories']} of {number} histories")
-        except BaseException as error:  # noqa: BLE001 -- raised below
-            errors.append(error)
+        except BaseException:
+            failed.set()
+            raise
 
-    threads = [threading.Thread(target=work, args=(folder / str(n),)) for n in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, folder / str(n)) for n in range(workers)]:
+            done.result()
+    for what in not_interleaved(tally.counts):
+        again = f"make torture ONLY=histories MORE='--seed {seed} --number {number}'"
+        tally.fail(OTHER, what, again)
     tally.shares["histories"] = (tally.counts["histories"], number)
     return tally
 
 
-class _Stage:
-    """Where histories are played: the lake to begin with, and what is known of every state."""
+def _report(seed: int, found: Found, tally: Tally, say: Say) -> None:
+    tally.counts["histories"] += 1
+    tally.counts.update(found.counts)
+    for kind, what in found.broken:
+        say(f"{kind}: history {seed}: {what}")
+        again = f"make torture ONLY=histories MORE='--seed {seed} --number 1'"
+        tally.fail(kind, f"history {seed}: {what}", again)
 
-    def __init__(self, scene: BucketScene, tables: Mapping[State, Tables]) -> None:
+
+def not_interleaved(counts: Mapping[str, int]) -> Iterator[str]:
+    """What many histories must have and these do not, so that they show nothing."""
+    if counts["histories"] >= _ENOUGH:
+        for what in ("switches", "collisions"):
+            if not counts[what]:
+                yield f"no {what} in {counts['histories']} histories: nothing was interleaved"
+
+
+class Found:
+    """What came of a history: counts and broken promises, which several threads add."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.counts: Counter[str] = Counter()
+        self.broken: list[Broken] = []
+
+    def count(self, what: str, number: int = 1) -> None:
+        """So many more of something."""
+        with self._lock:
+            self.counts[what] += number
+
+    def breaks(self, *broken: Broken) -> None:
+        """Promises that were broken."""
+        with self._lock:
+            self.broken += broken
+
+
+class Stage:
+    """Where histories are played: the lake to begin with, and what is known of every state.
+
+    Args:
+        tables: of every state, see `tables_of_states`.
+        by_pieces: whether the lake has small batches, so that a maintenance has something to do.
+    """
+
+    def __init__(
+        self, scene: BucketScene, tables: Mapping[State, Tables], *, by_pieces: bool = True
+    ) -> None:
         self.scene = scene
         # Tags, and with them the ledger, are others in a folder.
         self.known = Known(tables, scene.reader.account(_loaded(scene, STATES[-1])))
-        zone, landing = scene.zone()
-        self.lake = scene.new_lake()
-        for _ in _land(zone, by_pieces=True):
-            run(scene, landing, self.lake)
+        self.lake = _loaded_by_pieces(scene) if by_pieces else _loaded(scene, STATES[0])
 
 
-def _known(folder: Path) -> dict[State, Tables]:
-    """The tables of every state of the landing zone."""
+def tables_of_states(folder: Path) -> dict[State, Tables]:
+    """What a clean load of every state of the landing zone says."""
     with folder_scene(folder) as scene:
         return {state: scene.reader.tables(_loaded(scene, state)) for state in STATES}
 
@@ -135,203 +151,155 @@ def _known(folder: Path) -> dict[State, Tables]:
 def _loaded(scene: Scene, state: State) -> str:
     """A lake with a clean load of one state of the landing zone."""
     zone, landing = scene.zone()
-    _land(zone)
-    for change, done in zip(_CHANGES, state, strict=True):
-        if done:
-            change(zone)
+    land(zone, state)
     lake = scene.new_lake()
     run(scene, landing, lake)
     return lake
 
 
-def _land(zone: Zone, *, by_pieces: bool = False) -> Iterable[None]:
-    base(zone)
-
-    def rest() -> Iterable[None]:
-        for number in range(_SMALL_FILES):
-            zone.logs(
-                f"log_data/2018-12-{10 + number}-events.json", *events("2018-12", 10 + number)
-            )
-            yield
-
-    return rest() if by_pieces else list(rest())
+def _loaded_by_pieces(scene: Scene) -> str:
+    """A lake in the first state, after one run for each piece of it."""
+    zone, landing = scene.zone()
+    lake = scene.new_lake()
+    for _ in land_by_pieces(zone):
+        run(scene, landing, lake)
+    return lake
 
 
-def _november(zone: Zone) -> None:
-    more = event("2018-11-30 23:59:00", sessionId=77, itemInSession=1, userId="77", level="free")
-    late = event("2018-12-01 00:20:00", sessionId=77, itemInSession=2, userId="77", level="paid")
-    zone.logs("log_data/2018-11-30-events.json", *events("2018-11", 30), more, late)
+def play(stage: Stage, seed: int, names: Sequence[str] = ()) -> Found:
+    """One history, and what came of it.
 
-
-def _december(zone: Zone) -> None:
-    zone.logs("log_data/2018-12-20-events.json", *events("2018-12", 20))
-
-
-def _songs(zone: Zone) -> None:
-    zone.song("SO3", title="Three", duration=300.0)
-
-
-_CHANGES: Sequence[Callable[[Zone], None]] = (_november, _december, _songs)
+    Args:
+        names: of `ACTORS`; drawn where there are none.
+    """
+    history = _History(stage, seed, names)
+    history.play()
+    return history.found
 
 
 class _History:
-    """One seed: some processes, the changes of the landing zone, and what came of it."""
+    """One seed: some processes, the changes of the landing zone, and the verdict."""
 
-    def __init__(self, stage: _Stage, seed: int) -> None:
-        self._stage, self._scene, self.seed = stage, stage.scene, seed
-        self._random = random.Random(seed)
-        self.broken: list[tuple[str, str]] = []
-        self.counts: dict[str, int] = {}
+    def __init__(self, stage: Stage, seed: int, names: Sequence[str]) -> None:
+        self._stage, self._scene, self._seed = stage, stage.scene, seed
+        drawn = random.Random(seed)
+        self._names = names or drawn.sample(sorted(ACTORS), drawn.randint(2, 4))
+        self.found = Found()
 
     def play(self) -> None:
         """Everything from the landing zone to the verdict."""
         scene, proxy = self._scene, self._scene.proxy
         zone, landing = scene.zone()
-        _land(zone)
+        land(zone)
         lake = scene.new_lake(self._stage.lake)
-        begun = {table.name: _version(scene, lake, table.name) for table in PUBLIC}
-        names = self._random.sample(sorted(_ACTORS), self._random.randint(2, 4))
-        keys = [f"AKIA{number}" for number in range(len(names))]
-        proxy.interleave(self.seed, [*keys, _WORLD])
-        # Through the proxy, as one of the actors.
-        world = BucketZone(proxy.endpoint, landing, _WORLD)
-        over = threading.Event()
-        reader = threading.Thread(target=self._read, args=(lake, over))
-        changes = threading.Thread(target=self._change, args=(world,))
+        begun = {table.name: self._version(lake, table.name) for table in PUBLIC}
+        keys = [f"AKIA{number}" for number in range(len(self._names))]
+        proxy.interleave(self._seed, [*keys, _WORLD])
         processes: list[Started] = []
-        for name, key in zip(names, keys, strict=True):
-            env = {
-                **scene.env(landing, lake),
-                "AWS_ACCESS_KEY_ID": key,
-                "SPARKIFY_GRACE_HOURS": "1",
-            }
-            processes.append(scene.zygote.start(*_ACTORS[name], env=env))
+        for name, key in zip(self._names, keys, strict=True):
+            env = {**scene.env(landing, lake), "AWS_ACCESS_KEY_ID": key}
+            env |= {"SPARKIFY_GRACE_HOURS": "1"}
+            processes.append(scene.zygote.start(*ACTORS[name], env=env))
         for process in processes:
             process.go()
-        for thread in (reader, changes):
-            thread.start()
-        self._wait(names, processes)
-        changes.join()
-        over.set()
-        reader.join()
-        self.counts["turns"] = len(proxy.turns())
-        self._judge(landing, lake, begun)
-        if not self.broken:
+        over = threading.Event()
+        with ThreadPoolExecutor(2) as pool:
+            reader = pool.submit(self._read, lake, over)
+            # Through the proxy, as one of the actors.
+            world = pool.submit(self._change, BucketZone(proxy.endpoint, landing, _WORLD))
+            try:
+                self._wait(processes)
+                world.result()
+            finally:
+                over.set()
+            reader.result()
+        self._count(proxy.served(), dict(zip(self._names, keys, strict=True)))
+        self._judge(lake, begun)
+        self._next_run(landing, lake)
+        if not self.found.broken:
             scene.drop(lake)
 
-    def report(self, tally: Tally, say: Say) -> None:
-        """Put what was found into a tally."""
-        tally.counts["histories"] += 1
-        tally.counts.update(self.counts)
-        for kind, what in self.broken:
-            say(f"{kind}: history {self.seed}: {what}")
-            again = f"make torture ONLY=histories MORE='--seed {self.seed} --number 1'"
-            tally.fail(kind, what, again)
-
-    def _count(self, what: str, number: int = 1) -> None:
-        self.counts[what] = self.counts.get(what, 0) + number
-
-    def _wait(self, names: Sequence[str], processes: Sequence[Started]) -> None:
-        for name, process in zip(names, processes, strict=True):
-            self._count(f"of {name}")
+    def _wait(self, processes: Sequence[Started]) -> None:
+        for name, process in zip(self._names, processes, strict=True):
+            self.found.count(f"of {name}")
             try:
-                ended = process.wait(240)
+                ended = process.wait(_SECONDS)
             except TimeoutError as error:
-                self.broken.append((OTHER, f"{name}: {error}"))
+                self.found.breaks((OTHER, f"{name}: {error}"))
                 continue
-            if ended.code < 0 or (ended.code and "Traceback" in ended.err):
-                self.broken.append((OTHER, f"{name} ended with {ended.code}: {ended.err[-2000:]}"))
+            if what := broken_by(ended):
+                self.found.breaks((OTHER, f"{name} {what}"))
             elif ended.code:
-                # So many collisions in a row that it gave up; what it did not do the next one does.
-                self._count("processes that gave up")
+                # What it did not do the next one does.
+                self.found.count("processes that gave up")
 
     def _change(self, world: BucketZone) -> None:
-        order = list(range(len(_CHANGES)))
-        self._random.shuffle(order)
-        for number in order:
-            _CHANGES[number](world)
-            time.sleep(self._random.random() * 0.5)
+        drawn = random.Random(f"{self._seed} world")
+        longest = drawn.choice(_PAUSE_SECONDS)
+        for change in drawn.sample(CHANGES, len(CHANGES)):
+            time.sleep(drawn.uniform(0, longest))
+            change(world)
 
     def _read(self, lake: str, over: threading.Event) -> None:
         """Anybody, at any moment: what is read is a state, and there is nothing that fails."""
+        drawn = random.Random(f"{self._seed} reader")
         while not over.wait(_READ_SECONDS):
-            name = self._random.choice([table.name for table in PUBLIC])
+            name = drawn.choice([table.name for table in PUBLIC])
             try:
                 rows = self._scene.reader.rows(lake, name)
             except Exception as error:  # noqa: BLE001 -- whatever it is, no reader is to see it
-                self.broken.append((OTHER, f"{name} could not be read: {error}"))
+                self.found.breaks((OTHER, f"{name} could not be read: {error}"))
                 continue
-            self._count("reads")
-            if not self._possible(name, rows):
-                self.broken.append((HALF_SEEN, f"a reader saw {name} as no state has it: {rows}"))
+            self.found.count("reads")
+            for kind, what in self._stage.known.seen(name, rows):
+                self.found.breaks((kind, f"a reader saw it: {what}"))
 
-    def _possible(self, name: str, rows: Rows) -> bool:
-        months = MONTHS if TABLES[name].monthly else (None,)
-        return all(self._stage.known.states(name, _of(rows, name, m), m) for m in months)
+    def _count(self, served: Served, keys: Mapping[str, str]) -> None:
+        self.found.count("requests", sum(served.requests.values()))
+        self.found.count("switches", served.switches)
+        self.found.count("collisions", served.collisions)
+        if served.late:
+            what = f"a turn did not come within {MOST_SECONDS:.0f} s, {served.late} times"
+            self.found.breaks((OTHER, what))
+        for name, key in keys.items():
+            if not served.requests[key]:
+                self.found.breaks((OTHER, f"{name} made no request that waited for its turn"))
 
-    def _judge(self, landing: str, lake: str, begun: dict[str, int]) -> None:
+    def _judge(self, lake: str, begun: Mapping[str, int]) -> None:
+        known = self._stage.known
         for table in PUBLIC:
-            last = _version(self._scene, lake, table.name)
-            versions = range(begun[table.name], last + 1)
-            self._count("commits", last - begun[table.name])
-            found = {v: self._scene.reader.rows(lake, table.name, v) for v in versions}
-            for month in MONTHS if table.monthly else (None,):
-                self._explain(
-                    table.name, month, {v: _of(r, table.name, month) for v, r in found.items()}
-                )
-        self._releases(lake)
-        run(self._scene, landing, lake)
-        last_state = self._stage.known.tables[STATES[-1]]
-        release = json.loads(self._scene.releases(lake)[-1])["versions"]
-        newest, released = self._scene.reader.with_release(lake, release)
-        self.broken += unequal(newest, last_state)
-        self.broken += unequal(released, last_state)
-        self.broken += unequal(self._scene.reader.account(lake), self._stage.known.account)
+            first, last = begun[table.name], self._version(lake, table.name)
+            self.found.count("commits", last - first)
+            rows = self._scene.reader.rows
+            versions = {v: rows(lake, table.name, v) for v in range(first, last + 1)}
+            self.found.breaks(*known.versions(table.name, versions))
+        self.found.breaks(*known.releases(self._releases(lake)))
 
-    def _explain(self, name: str, month: str | None, versions: dict[int, Rows]) -> None:
-        """Whether the versions of a table follow from states one after another."""
-        reached: set[State] = set(STATES)
-        for version, rows in versions.items():
-            possible = self._stage.known.states(name, rows, month)
-            where = f"version {version} of {name} {month or ''}"
-            if not possible:
-                kind = DOUBLED if len({map(repr, rows)}) < len(rows) else HALF_SEEN
-                self.broken.append((kind, f"{where} is as no state has it: {rows}"))
-                return
-            following = after_any(possible, reached)
-            if not following:
-                self.broken.append((LOST, f"{where} is older than what it replaced"))
-                return
-            reached = following
-
-    def _releases(self, lake: str) -> None:
-        reached: set[State] = set(STATES)
+    def _releases(self, lake: str) -> Iterator[Release]:
         for content in self._scene.releases(lake):
             release = json.loads(content)
             _, tables = self._scene.reader.with_release(lake, release["versions"])
-            self._count("releases")
-            if release.get("pending"):
-                self._count("releases with a month as it was before")
-                continue
-            states = {s for s, known in self._stage.known.tables.items() if known == tables}
-            following = after_any(states, reached)
-            if not following:
-                self.broken.append(
-                    (HALF_SEEN, f"release {release['number']} is no state as a whole")
-                )
-                return
-            reached = following
+            pending = bool(release.get("pending"))
+            self.found.count("releases")
+            self.found.count("releases with a month as it was before", pending)
+            yield Release(release["number"], pending, tables)
 
+    def _next_run(self, landing: str, lake: str) -> None:
+        """One more run makes everything as of the last state."""
+        known, scene = self._stage.known, self._scene
+        try:
+            run(scene, landing, lake)
+        except Failed as error:
+            self.found.breaks((OTHER, f"the next {error}"))
+            return
+        release = json.loads(scene.releases(lake)[-1])["versions"]
+        newest, released = scene.reader.with_release(lake, release)
+        self.found.breaks(
+            *unequal(newest, known.tables[STATES[-1]]),
+            *unequal(released, known.tables[STATES[-1]]),
+            *unequal(scene.reader.account(lake), known.account),
+        )
 
-def after_any(states: Iterable[State], before: Iterable[State]) -> set[State]:
-    """Those of some states in which nothing is undone of at least one earlier state."""
-    earlier = list(before)
-    return {
-        state
-        for state in states
-        if any(all(n >= t for n, t in zip(state, then, strict=True)) for then in earlier)
-    }
-
-
-def _version(scene: BucketScene, lake: str, name: str) -> int:
-    return DeltaTable(f"{lake}/{name}", storage_options=dict(scene.reader.options)).version()
+    def _version(self, lake: str, name: str) -> int:
+        options = dict(self._scene.reader.options)
+        return DeltaTable(f"{lake}/{name}", storage_options=options).version()

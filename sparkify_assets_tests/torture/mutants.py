@@ -1,6 +1,6 @@
 """Variants of the project that break a promise on purpose, each by one change of an order or rule.
 
-A process takes one on by its environment; `mutations` shows that the sweeps find each of them.
+A process takes one on by its environment; `mutations` shows that sweeps or histories find each.
 """
 
 from __future__ import annotations
@@ -98,6 +98,16 @@ def replaced_files_removed_at_once() -> None:
     _put(build, replace=removing)
 
 
+def nobody_looks_who_was_quicker() -> None:
+    """Partitions are replaced also where another writer changed them since the work was planned."""
+    from sparkify_assets.lake import commit
+
+    def fine(_base: Any, _current: Any, _keys: Any) -> None:
+        return
+
+    _put(commit, _check_unchanged=fine)
+
+
 MUTANTS: Mapping[str, Callable[[], None]] = {
     made.__name__.replace("_", " "): made
     for made in (
@@ -106,6 +116,7 @@ MUTANTS: Mapping[str, Callable[[], None]] = {
         stamped_before_rows,
         month_by_month,
         replaced_files_removed_at_once,
+        nobody_looks_who_was_quicker,
     )
 }
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from sparkify_assets_tests.torture.disk import Change
-from sparkify_assets_tests.torture.histories import STATES, Known, after_any
 from sparkify_assets_tests.torture.mutants import MUTANTS
-from sparkify_assets_tests.torture.mutations import CAUGHT_BY
+from sparkify_assets_tests.torture.mutations import CAUGHT_BY, Shown
 from sparkify_assets_tests.torture.power import lost_with_the_power
 from sparkify_assets_tests.torture.results import shares, table
 from sparkify_assets_tests.torture.scene import Scene
 from sparkify_assets_tests.torture.sweep import Lane, Trap, UnknownPoint, evenly, the_point
-from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, Tally
+from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, OTHER, Tally
 from sparkify_assets_tests.torture.verdict import neither, torn, unequal
 
 _BEFORE = {"songs": [("a",)], "users": [("x",)]}
@@ -84,14 +83,6 @@ def test_a_point_is_found_by_its_name_or_told_to_be_unknown() -> None:
             the_point(lanes, unknown)
 
 
-def test_a_later_state_is_one_in_which_nothing_is_undone() -> None:
-    assert after_any({(1, 0, 0), (0, 1, 1)}, {(0, 0, 0)}) == {(1, 0, 0), (0, 1, 1)}
-    assert after_any({(0, 1, 1)}, {(1, 0, 0)}) == set()
-    known = Known({state: {"songs": [(state[2],)]} for state in STATES}, {})
-    assert known.states("songs", [(1,)]) == {state for state in STATES if state[2] == 1}
-    assert known.states("songs", [(2,)]) == set()
-
-
 def _commit(lake: Path) -> tuple[str, str, str]:
     log = lake / "time/_delta_log"
     log.mkdir(parents=True)
@@ -121,9 +112,15 @@ def test_what_is_synced_before_its_commit_is_not_lost(tmp_path: Path) -> None:
     assert any("when the next commits" in one for one in lost_with_the_power(twice))
 
 
-def test_every_variant_that_sweeps_are_to_find_is_one() -> None:
-    assert CAUGHT_BY.keys() <= MUTANTS.keys()
-    assert len(CAUGHT_BY) >= 5
+def test_every_variant_is_to_be_found() -> None:
+    assert CAUGHT_BY.keys() == MUTANTS.keys()
+
+
+def test_a_variant_is_found_by_the_promise_that_it_is_to_break_alone() -> None:
+    shown = Shown(frozenset({LOST}), "rows are .* gone")
+    told = (LOST, "rows are\n  all gone")
+    assert shown.by([(OTHER, "a traceback"), told]) == told
+    assert shown.by([(OTHER, "rows are all gone"), (LOST, "something else")]) is None
 
 
 def test_results_have_counts_and_kinds() -> None:
