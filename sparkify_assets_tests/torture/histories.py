@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -28,7 +29,7 @@ from sparkify_assets_tests.torture.endings import broken_by
 from sparkify_assets_tests.torture.judge import Broken, Known, Release
 from sparkify_assets_tests.torture.operations import Failed, run
 from sparkify_assets_tests.torture.plain import Tables
-from sparkify_assets_tests.torture.scene import BucketScene, Scene, bucket_scene, folder_scene
+from sparkify_assets_tests.torture.scene import BucketScene, Scene, bucket_scenes, folder_scene
 from sparkify_assets_tests.torture.states import CHANGES, STATES, State, land, land_by_pieces
 from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
 from sparkify_assets_tests.torture.verdict import unequal
@@ -57,30 +58,28 @@ def histories(
     """So many histories, or as many as there is time for up to a moment of `time.monotonic()`."""
     tally = Tally("histories")
     lock, seeds, failed = threading.Lock(), iter(range(seed, seed + number)), threading.Event()
-    say("loading every state of the landing zone")
-    tables = tables_of_states(folder / "known")
 
     def take() -> int | None:
         with lock:
             late = time.monotonic() > until and tally.counts["histories"]
             return None if late or failed.is_set() else next(seeds, None)
 
-    def work(place: Path) -> None:
+    def work(stage: Stage, scene: BucketScene) -> None:
         try:
-            with bucket_scene(place) as scene:
-                stage = Stage(scene, tables)
-                while (one := take()) is not None:
-                    found = play(stage, one)
-                    with lock:
-                        _report(one, found, tally, say)
-                        if tally.counts["histories"] % _SAY_EVERY == 0:
-                            say(f"{tally.counts['histories']} of {number} histories")
+            while (one := take()) is not None:
+                found = play(stage, scene, one)
+                with lock:
+                    _report(one, found, tally, say)
+                    if tally.counts["histories"] % _SAY_EVERY == 0:
+                        say(f"{tally.counts['histories']} of {number} histories")
         except BaseException:
             failed.set()
             raise
 
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work, folder / str(n)) for n in range(workers)]:
+    with bucket_scenes(folder / "buckets", workers) as scenes, ThreadPoolExecutor(workers) as pool:
+        say("loading every state of the landing zone")
+        stage = set_stage(scenes[0], folder / "known")
+        for done in [pool.submit(work, stage, scene) for scene in scenes]:
             done.result()
     for what in not_interleaved(tally.counts):
         again = f"make torture ONLY=histories MORE='--seed {seed} --number {number}'"
@@ -125,24 +124,29 @@ class Found:
             self.broken += broken
 
 
+@dataclass(frozen=True)
 class Stage:
-    """Where histories are played: the lake to begin with, and what is known of every state.
+    """What histories are played with: a lake to begin with, and what is known of every state."""
+
+    known: Known
+    lake: str
+
+
+def set_stage(scene: BucketScene, folder: Path, *, by_pieces: bool = True) -> Stage:
+    """Load what histories on this scene's server need, and every state in a folder beside it.
 
     Args:
-        tables: of every state, see `tables_of_states`.
         by_pieces: whether the lake has small batches, so that a maintenance has something to do.
     """
-
-    def __init__(
-        self, scene: BucketScene, tables: Mapping[State, Tables], *, by_pieces: bool = True
-    ) -> None:
-        self.scene = scene
+    with ThreadPoolExecutor(1) as pool:
+        tables = pool.submit(_tables_of_states, folder)
         # Tags, and with them the ledger, are others in a folder.
-        self.known = Known(tables, scene.reader.account(_loaded(scene, STATES[-1])))
-        self.lake = _loaded_by_pieces(scene) if by_pieces else _loaded(scene, STATES[0])
+        account = scene.reader.account(_loaded(scene, STATES[-1]))
+        lake = _loaded_by_pieces(scene) if by_pieces else _loaded(scene, STATES[0])
+        return Stage(Known(tables.result(), account), lake)
 
 
-def tables_of_states(folder: Path) -> dict[State, Tables]:
+def _tables_of_states(folder: Path) -> dict[State, Tables]:
     """What a clean load of every state of the landing zone says."""
     with folder_scene(folder) as scene:
         return {state: scene.reader.tables(_loaded(scene, state)) for state in STATES}
@@ -166,13 +170,13 @@ def _loaded_by_pieces(scene: Scene) -> str:
     return lake
 
 
-def play(stage: Stage, seed: int, names: Sequence[str] = ()) -> Found:
+def play(stage: Stage, scene: BucketScene, seed: int, names: Sequence[str] = ()) -> Found:
     """One history, and what came of it.
 
     Args:
         names: of `ACTORS`; drawn where there are none.
     """
-    history = _History(stage, seed, names)
+    history = _History(stage, scene, seed, names)
     history.play()
     return history.found
 
@@ -180,8 +184,8 @@ def play(stage: Stage, seed: int, names: Sequence[str] = ()) -> Found:
 class _History:
     """One seed: some processes, the changes of the landing zone, and the verdict."""
 
-    def __init__(self, stage: Stage, seed: int, names: Sequence[str]) -> None:
-        self._stage, self._scene, self._seed = stage, stage.scene, seed
+    def __init__(self, stage: Stage, scene: BucketScene, seed: int, names: Sequence[str]) -> None:
+        self._stage, self._scene, self._seed = stage, scene, seed
         drawn = random.Random(seed)
         self._names = names or drawn.sample(sorted(ACTORS), drawn.randint(2, 4))
         self.found = Found()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sparkify_assets_tests.torture import mutants
 from sparkify_assets_tests.torture.bucket import Arm, RequestTrap, drop_reply, kill, requests_of
-from sparkify_assets_tests.torture.histories import Stage, play, tables_of_states
+from sparkify_assets_tests.torture.histories import play, set_stage
 from sparkify_assets_tests.torture.judge import Broken
 from sparkify_assets_tests.torture.operations import change
 from sparkify_assets_tests.torture.scene import bucket_scene
@@ -171,15 +171,14 @@ def _at_points(folder: Path) -> Iterator[tuple[str, Iterator[_Tried]]]:
 
 
 def _in_histories(folder: Path, say: Say) -> Iterator[tuple[str, Iterator[_Tried]]]:
-    say("loading every state of the landing zone")
-    tables = tables_of_states(folder / "known")
     with bucket_scene(folder / "bucket") as scene:
-        stage = Stage(scene, tables, by_pieces=False)
+        say("loading every state of the landing zone")
+        stage = set_stage(scene, folder / "known", by_pieces=False)
 
         def tries(one: ByHistories) -> Iterator[_Tried]:
             for seed in range(1, 1 + _MOST_HISTORIES):
                 where = f"histories, seed {seed} of at most {_MOST_HISTORIES}"
-                yield where, play(stage, seed, one.actors).broken
+                yield where, play(stage, scene, seed, one.actors).broken
 
         for name, one in CAUGHT_BY.items():
             if isinstance(one, ByHistories):
