@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
@@ -104,8 +105,23 @@ def open_instance() -> Iterator[DagsterInstance]:
         with DagsterInstance.ephemeral() as instance:
             yield instance
         return
-    with (
-        chdir(folder),
-        instance_of(InstanceRef.from_dir(str(folder), overrides=_NO_CAPTURE)) as instance,
-    ):
+    with chdir(folder), _opened(folder) as instance:
         yield instance
+
+
+def _opened(folder: Path) -> DagsterInstance:
+    # Two that make the files of a new instance at once leave them broken for good.
+    with _alone_in(folder):
+        return instance_of(InstanceRef.from_dir(str(folder), overrides=_NO_CAPTURE))
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in here with the same folder; it ends with its process."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)

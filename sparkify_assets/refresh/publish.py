@@ -1,9 +1,9 @@
 """Recording a release: when the tables, as they are now, belong together.
 
 They do when nothing is out of date: each table is then made from the same landing files. A month
-that cannot be made must not keep all others from readers. So where no other run of this Dagster
-instance is at work on the lake, a release is recorded with such months as they were before; they
-are named in it as pending.
+that cannot be made must not keep all others from readers: a release is recorded with it as it was
+before, and names it as pending. A month that is only not made yet is waited for. One file may have
+events of two months, and nobody is to see half of it.
 """
 
 from __future__ import annotations
@@ -35,12 +35,15 @@ class Published:
     why_not: str = ""
 
 
-def publish(lake: Lake, months: Collection[str], others_at_work: Callable[[], bool]) -> Published:
+def publish(
+    lake: Lake, months: Collection[str], given_up: Callable[[], Collection[str]]
+) -> Published:
     """Record the present versions of all tables as a release, if they belong together.
 
     Args:
         months: the configured ones.
-        others_at_work: whether other runs change this lake now; asked only where it matters.
+        given_up: months that were tried in vain and that nobody is making now; asked only where
+            it matters.
 
     Raises:
         LakeError, StorageError: the lake cannot be read or written.
@@ -58,7 +61,7 @@ def publish(lake: Lake, months: Collection[str], others_at_work: Callable[[], bo
         if lake.snapshot(LANDED_FILES).version != versions.get(LANDED_FILES.name):
             continue
         stale = _stale(lake, months)
-        why_not = _why_not(stale, others_at_work)
+        why_not = _why_not(stale, given_up)
         if why_not:
             return Published(before, why_not=why_not)
         pending = tuple(sorted({found.key for found in stale}))
@@ -76,7 +79,7 @@ def would_publish(lake: Lake, months: Collection[str]) -> Published:
         return Published(None)
     if _versions(lake) == before.versions:
         return Published(before)
-    why_not = _why_not(_stale(lake, months), lambda: True)
+    why_not = _why_not(_stale(lake, months), tuple)
     return Published(before, why_not=why_not or "no run has recorded it; `sparkify run` does")
 
 
@@ -88,13 +91,13 @@ def _stale(lake: Lake, months: Collection[str]) -> list[Stale]:
     return Freshness(lake, seen_ledger(lake)).all_stale(sorted(months))
 
 
-def _why_not(stale: Sequence[Stale], others_at_work: Callable[[], bool]) -> str:
+def _why_not(stale: Sequence[Stale], given_up: Callable[[], Collection[str]]) -> str:
     if not stale:
         return ""
-    told = ", ".join(f"{found.table.name}/{found.key}" for found in stale[:3])
-    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
     # songs against artists, or plays against their times: no reader is to see that.
-    torn = [found for found in stale if not found.table.monthly or found.table is TIME]
-    if torn or others_at_work():
+    torn = any(not found.table.monthly or found.table is TIME for found in stale)
+    if torn or not {found.key for found in stale} <= set(given_up()):
+        told = ", ".join(f"{found.table.name}/{found.key}" for found in stale[:3])
+        more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
         return f"out of date: {told}{more}"
     return ""

@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from sparkify_assets.assets.raw import UNREADABLE
-from sparkify_assets.assets.release import others_at_work
+from sparkify_assets.assets.release import given_up
 from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.ingest.taken_in import taken_in
@@ -93,7 +93,7 @@ def refresh(
     outcome.left, outcome.taken_in = plan, taken_in().since(taken_before)
     if outcome.run_ids:
         # The step that records releases is left out of a run in which another step failed.
-        outcome.published = _release(settings)
+        outcome.published = _release(settings, outcome.laid_aside)
         _tidy(settings)
     if outcome.laid_aside:
         reasons_told = dict.fromkeys(outcome.laid_aside.values())
@@ -103,11 +103,15 @@ def refresh(
     return outcome
 
 
-def _release(settings: Settings) -> Published:
-    """Record a release, where there is not one yet of the tables as they are."""
+def _release(settings: Settings, laid_aside: Collection[str]) -> Published:
+    """Record a release, where there is not one yet of the tables as they are.
+
+    Args:
+        laid_aside: months that could not be made just now.
+    """
     with open_instance() as instance:
-        others = others_at_work(instance, settings.lake, "")
-        return publish(Lake.at(settings.lake), settings.months, others)
+        failed = given_up(instance, settings.lake, more=laid_aside)
+        return publish(Lake.at(settings.lake), settings.months, failed)
 
 
 def _tidy(settings: Settings) -> None:

@@ -238,7 +238,8 @@ def _released(lake: Lake, months: set[str], context: SensorEvaluationContext) ->
     """Record a release where a run could not: it failed for a month, or died at its end."""
     if not lake.exists(LANDED_FILES):
         return True
-    done = publish(lake, months, lambda: False)
+    # Nothing is due: what is out of date was tried in vain.
+    done = publish(lake, months, lambda: months)
     if done.recorded:
         context.log.info(f"recorded {done.release}")
     return not done.why_not

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, asset, materialize
@@ -35,6 +38,34 @@ def test_what_it_wrote_dagsters_own_storage_reads(tmp_path: Path) -> None:
         assert [entry.dagster_event_type for entry in plain.all_logs(run.run_id)] == kinds
         assert len(kinds) > 10
         assert plain.get_latest_materialization_event(AssetKey("something")) is not None
+
+
+_OPENING = """
+import sys
+from sparkify_assets.refresh.instance import open_instance
+print("ready", flush=True)
+sys.stdin.readline()
+with open_instance() as instance:
+    instance.get_runs(limit=1)
+"""
+
+
+def test_processes_may_be_the_first_all_at_once(tmp_path: Path) -> None:
+    """Dagster makes its files in several steps, and another one in between breaks them for good."""
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    env = {**os.environ, "DAGSTER_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", _OPENING]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    processes = [subprocess.Popen(command, env=env, text=True, **pipes) for _ in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, told
 
 
 def test_it_reads_what_others_write_meanwhile(tmp_path: Path) -> None:

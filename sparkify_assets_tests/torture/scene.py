@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from dagster import DagsterInstance
+
 from sparkify_assets_tests.s3.fixtures import environment, new_bucket
 from sparkify_assets_tests.s3.proxy import Proxy
 from sparkify_assets_tests.s3.servers import MINISTACK, Server, client, start
@@ -74,7 +76,9 @@ def _home(folder: Path) -> Path:
     home = folder / "home"
     home.mkdir(parents=True)
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    return home
+    # As it is where a daemon is at work: its processes are many, and find an instance.
+    with DagsterInstance.from_config(str(home)):
+        return home
 
 
 class FolderScene:
