@@ -1,7 +1,8 @@
 """Processes interleaved at random on one lake, each history drawn from a seed.
 
 The landing zone changes meanwhile (see `states`), a reader looks all the time, and `judge` says
-whether a serial order explains what is found. In the end one more run makes everything current.
+whether a serial order explains what is found. One commit is held back for as long as the others
+need to plan and commit something newer. In the end one more run makes everything current.
 
 Histories are played in buckets only: there a proxy serves the requests in an order, so that each
 process stands still anywhere while others go on. A folder has nothing in between that could make
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
-from sparkify_assets.tables import PUBLIC
+from sparkify_assets.tables import LANDED_FILES, PUBLIC, USERS
 from sparkify_assets_tests.s3.order import MOST_SECONDS, Served
 from sparkify_assets_tests.s3.zone import BucketZone
 from sparkify_assets_tests.torture.endings import broken_by
@@ -30,7 +31,14 @@ from sparkify_assets_tests.torture.judge import Broken, Known, Release
 from sparkify_assets_tests.torture.operations import Failed, run
 from sparkify_assets_tests.torture.plain import Tables
 from sparkify_assets_tests.torture.scene import BucketScene, Scene, bucket_scenes, folder_scene
-from sparkify_assets_tests.torture.states import CHANGES, STATES, State, land, land_by_pieces
+from sparkify_assets_tests.torture.states import (
+    BETWEEN,
+    CHANGES,
+    STATES,
+    State,
+    land,
+    land_by_pieces,
+)
 from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
 from sparkify_assets_tests.torture.verdict import unequal
 from sparkify_assets_tests.torture.zygote import Started
@@ -48,6 +56,10 @@ _SAY_EVERY = 10
 _READ_SECONDS = 0.5  # between two looks of a reader
 # At most before a change of the landing zone: all come early, or while processes work.
 _PAUSE_SECONDS = (0.5, 2.0, 4.0)
+# A commit of one of these is held back. Who did the work for it planned it from a state that is an
+# old one by then.
+_HELD = (LANDED_FILES, *(table for table in PUBLIC if table.monthly), USERS)
+_HELD_SECONDS = 12.0
 _SECONDS = 240  # that a process may take
 _ENOUGH = 6  # histories, without any collision in which something is wrong with them
 
@@ -147,9 +159,9 @@ def set_stage(scene: BucketScene, folder: Path, *, by_pieces: bool = True) -> St
 
 
 def _tables_of_states(folder: Path) -> dict[State, Tables]:
-    """What a clean load of every state of the landing zone says."""
+    """What a clean load of every state of the landing zone says, and of those in between."""
     with folder_scene(folder) as scene:
-        return {state: scene.reader.tables(_loaded(scene, state)) for state in STATES}
+        return {s: scene.reader.tables(_loaded(scene, s)) for s in (*STATES, *BETWEEN)}
 
 
 def _loaded(scene: Scene, state: State) -> str:
@@ -188,6 +200,7 @@ class _History:
         self._stage, self._scene, self._seed = stage, scene, seed
         drawn = random.Random(seed)
         self._names = names or drawn.sample(sorted(ACTORS), drawn.randint(2, 4))
+        self._held = drawn.choice(_HELD)
         self.found = Found()
 
     def play(self) -> None:
@@ -199,6 +212,7 @@ class _History:
         begun = {table.name: self._version(lake, table.name) for table in PUBLIC}
         keys = [f"AKIA{number}" for number in range(len(self._names))]
         proxy.interleave(self._seed, [*keys, _WORLD])
+        proxy.delay(rf"^PUT .*/{self._held.name}/_delta_log/\d{{20}}\.json", _HELD_SECONDS, times=1)
         processes: list[Started] = []
         for name, key in zip(self._names, keys, strict=True):
             env = {**scene.env(landing, lake), "AWS_ACCESS_KEY_ID": key}
@@ -217,6 +231,7 @@ class _History:
             finally:
                 over.set()
             reader.result()
+        self.found.count("commits held back", proxy.clear())
         self._count(proxy.served(), dict(zip(self._names, keys, strict=True)))
         self._judge(lake, begun)
         self._next_run(landing, lake)

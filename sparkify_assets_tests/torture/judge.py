@@ -2,7 +2,7 @@
 
 What a clean load of each state of the landing zone says is known. A version of a table is one of
 these states, month by month, and from version to version only a later state may follow. A release
-is one state as a whole.
+is one state as a whole, unless it names months as pending; then its tables are so one by one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Known:
     """What a clean load of each state of the landing zone says.
 
     Attributes:
-        tables: the five tables, by state.
+        tables: the five tables, by state; also of those in `BETWEEN`.
         account: of the last state, the ledger and the raw rows that count.
     """
 
@@ -72,7 +72,7 @@ class Known:
                     kind, what = _as_no_state(name, month, part)
                     yield kind, f"version {version} of {what}"
                 elif not following:
-                    yield LOST, f"version {version} of {name} {month or ''} is older than before"
+                    yield LOST, f"version {version} of {_named(name, month)} is older than before"
                 told |= set() if following else {month}
                 reached[month] = following
 
@@ -86,7 +86,7 @@ class Known:
                     for kind, what in self.seen(name, rows):
                         yield kind, f"{where}: {what}"
                 continue
-            states = {state for state, known in self.tables.items() if known == release.tables}
+            states = {state for state in STATES if self.tables[state] == release.tables}
             following = after_any(states, reached)
             if not states:
                 yield HALF_SEEN, f"{where} is no state as a whole"
@@ -99,7 +99,11 @@ class Known:
 
 def _as_no_state(name: str, month: str | None, rows: Rows) -> Broken:
     kind = DOUBLED if len(set(map(repr, rows))) < len(rows) else HALF_SEEN
-    return kind, f"{name} {month or ''} is as no state has it: {rows}"
+    return kind, f"{_named(name, month)} is as no state has it: {rows}"
+
+
+def _named(name: str, month: str | None) -> str:
+    return name if month is None else f"{name} {month}"
 
 
 def _by_month(name: str, rows: Rows) -> dict[str | None, Rows]:

@@ -106,8 +106,8 @@ CAUGHT_BY: Mapping[str, BySweep | ByHistories] = {
     ),
     # One process has all to itself: there is nobody who could be quicker.
     "nobody looks who was quicker": ByHistories(
-        frozenset({LOST, HALF_SEEN}),
-        r"version \d+ of \w+ (2018-1[12])? ?is (older than before|as no state has it)",
+        frozenset({LOST}),
+        r"version \d+ of \w+ (2018-1[12] )?is older than before",
         ("rebuild", "run", "backfill"),
     ),
 }  # fmt: skip

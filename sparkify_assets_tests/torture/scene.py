@@ -24,6 +24,13 @@ from sparkify_assets_tests.torture.zygote import Zygote
 from sparkify_assets_tests.zone import Zone
 
 MONTHS = ("2018-11", "2018-12")
+# Each step's output captured would be four processes more.
+_DAGSTER = """
+telemetry: {enabled: false}
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 
 
 class Scene(Protocol):
@@ -75,7 +82,7 @@ def _settings(home: Path, landing: str, lake: str) -> dict[str, str]:
 def _home(folder: Path) -> Path:
     home = folder / "home"
     home.mkdir(parents=True)
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    (home / "dagster.yaml").write_text(_DAGSTER)
     # As it is where a daemon is at work: its processes are many, and find an instance.
     with DagsterInstance.from_config(str(home)):
         return home

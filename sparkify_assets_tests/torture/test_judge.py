@@ -19,8 +19,8 @@ from sparkify_assets_tests.s3.order import Order
 from sparkify_assets_tests.torture.endings import ERROR, broken_by
 from sparkify_assets_tests.torture.histories import not_interleaved
 from sparkify_assets_tests.torture.judge import Known, Release
-from sparkify_assets_tests.torture.plain import Rows
-from sparkify_assets_tests.torture.states import STATES, after_any
+from sparkify_assets_tests.torture.plain import Rows, Tables
+from sparkify_assets_tests.torture.states import BETWEEN, STATES, State, after_any
 from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST
 from sparkify_assets_tests.torture.zygote import Ended
 
@@ -34,13 +34,19 @@ def _times(november: int, december: int) -> Rows:
     return [_time(2018, 11, november), _time(2018, 12, december)]
 
 
-_KNOWN = Known({s: {"songs": [(s[2],)], "time": _times(s[0], s[1])} for s in STATES}, {})
+def _tables(state: State) -> Tables:
+    november, late, december, song = state
+    return {"songs": [(song,)], "users": [(november + late,)], "time": _times(november, december)}
+
+
+_KNOWN = Known({state: _tables(state) for state in (*STATES, *BETWEEN)}, {})
 
 
 def test_a_later_state_is_one_in_which_nothing_is_undone() -> None:
-    assert after_any({(1, 0, 0), (0, 1, 1)}, {(0, 0, 0)}) == {(1, 0, 0), (0, 1, 1)}
-    assert after_any({(0, 1, 1)}, {(1, 0, 0)}) == set()
-    assert _KNOWN.states("songs", [(1,)]) == {state for state in STATES if state[2] == 1}
+    some: set[State] = {(1, 1, 0, 0), (0, 0, 1, 1)}
+    assert after_any(some, {(0, 0, 0, 0)}) == some
+    assert after_any({(0, 0, 1, 1)}, {(1, 0, 0, 0)}) == set()
+    assert _KNOWN.states("songs", [(1,)]) == {state for state in STATES if state[3] == 1}
     assert _KNOWN.states("songs", [(2,)]) == set()
 
 
@@ -68,16 +74,24 @@ def test_versions_follow_one_another_month_by_month() -> None:
 
 
 def test_a_release_is_a_state_as_a_whole_unless_a_month_is_pending() -> None:
-    def release(number: int, song: int, november: int, *, pending: bool = False) -> Release:
-        return Release(number, pending, {"songs": [(song,)], "time": _times(november, 0)})
-
-    assert not list(_KNOWN.releases([release(1, 0, 0), release(2, 1, 0), release(3, 1, 1)]))
-    [(kind, _)] = _KNOWN.releases([release(1, 1, 1), release(2, 1, 0)])
+    none, song, both = (_tables(state) for state in ((0, 0, 0, 0), (0, 0, 0, 1), (1, 1, 0, 1)))
+    in_turn = [Release(number, False, tables) for number, tables in enumerate((none, song, both))]
+    assert not list(_KNOWN.releases(in_turn))
+    [(kind, _)] = _KNOWN.releases(reversed(in_turn))
     assert kind == LOST
-    [(kind, _)] = _KNOWN.releases([release(1, 0, 5)])
+    between = _tables(BETWEEN[0])
+    [(kind, _)] = _KNOWN.releases([Release(1, False, between)])
     assert kind == HALF_SEEN
-    [(kind, _)] = _KNOWN.releases([release(1, 0, 5, pending=True)])
+    assert not list(_KNOWN.releases([Release(1, True, between)]))
+    [(kind, _)] = _KNOWN.releases([Release(1, True, {**between, "users": [(7,)]})])
     assert kind == HALF_SEEN
+
+
+def test_users_may_lack_what_november_has_for_december_and_not_lose_it_again() -> None:
+    fine = {1: [(0,)], 2: [(1,)], 3: [(2,)]}
+    assert not list(_KNOWN.versions("users", fine))
+    [(kind, _)] = _KNOWN.versions("users", {**fine, 4: [(1,)]})
+    assert kind == LOST
 
 
 def _collision(folder: Path) -> PlanChanged:
