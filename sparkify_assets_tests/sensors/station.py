@@ -18,6 +18,9 @@ from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.sensors.new_files import NAME
 from sparkify_assets.settings import Settings
 
+# What Dagster tells of each run on the terminal.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
 
 class Station:
     """One sensor, its cursor and its Dagster instance.
@@ -70,6 +73,7 @@ class Station:
                     asset_selection=list(request.asset_selection or []),
                     partition_key=request.partition_key,
                     tags=dict(request.tags),
+                    run_config=QUIET,
                 )
             )
         self.reasons += [

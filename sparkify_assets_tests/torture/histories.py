@@ -53,7 +53,7 @@ ACTORS: Mapping[str, tuple[str, ...]] = {
 }
 _WORLD = "AKIAWORLD"
 _SAY_EVERY = 10
-_READ_SECONDS = 0.5  # between two looks of a reader
+_READ_SECONDS = 1.0  # between two looks of a reader
 # At most before a change of the landing zone: all come early, or while processes work.
 _PAUSE_SECONDS = (0.5, 2.0, 4.0)
 # A commit of one of these is held back. Who did the work for it planned it from a state that is an

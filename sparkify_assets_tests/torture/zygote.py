@@ -148,13 +148,7 @@ def _load() -> None:
     import pysail.spark  # noqa: F401
     import pyspark.sql.connect.session  # noqa: F401
 
-    import sparkify_assets.cli.interrupt
-    import sparkify_assets.cli.maintain
-    import sparkify_assets.cli.progress
-    import sparkify_assets.cli.run
-    import sparkify_assets.composition
-    import sparkify_assets.refresh.report
-    import sparkify_assets.refresh.run  # noqa: F401
+    import sparkify_assets_tests.torture.actors  # noqa: F401
 
 
 def _fork(question: dict[str, Any]) -> int:
