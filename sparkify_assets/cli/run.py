@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -105,13 +105,8 @@ def run_and_summarize(
                 )
             )
             return summarize(settings, outcome, before, time.monotonic() - started)
-    outcome = Outcome(plan, plan, published=publish(lake, settings.months, _given_up))
+    outcome = Outcome(plan, plan, published=publish(lake, settings.months))
     return summarize(settings, outcome, before, time.monotonic() - started)
-
-
-def _given_up() -> Collection[str]:
-    """Nothing was made here: a month that lacks something is left to whoever makes it."""
-    return ()
 
 
 def show_summary(summary: Summary, settings: Settings) -> None:

@@ -83,6 +83,7 @@ class S3ParquetIOManager(ConfigurableIOManager):
         with explained(context.log, step.run_tags, lambda e: self._lay_aside(e, step, table)):
             build = self._build(step, table)
             if build.laid_aside and not build.keys:
+                build.give_up(build.laid_aside)
                 raise refused(table.name, build.laid_aside, made=0)
             return build.read(self.spark.session, name)
 
@@ -99,7 +100,9 @@ class S3ParquetIOManager(ConfigurableIOManager):
             )
         step, table = context.step_context, TABLES[context.asset_key.path[-1]]
         with explained(context.log, step.run_tags, lambda e: self._lay_aside(e, step, table)):
-            made = self._build(step, table).commit(obj)
+            build = self._build(step, table)
+            made = build.commit(obj)
+            build.give_up(made.refused)
             self._builds.clear()
             if made.made:
                 self.lake.tidy_now_and_then(made.snapshot)

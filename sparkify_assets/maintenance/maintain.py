@@ -61,7 +61,7 @@ def maintain(
     with watched(watch, RELEASE):
         if not dry_run:
             # Rows stand in other parts now: the old ones are kept as long as a release names them.
-            report.not_released = publish(lake, months, tuple).why_not
+            report.not_released = publish(lake, months).why_not
     with watched(watch, VACUUM):
         report.releases_removed = forget_releases(lake, grace_hours, dry_run=dry_run)
         gone = {table.name for table in tables if _vacuum(lake, table, grace_hours, report)}

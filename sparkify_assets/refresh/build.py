@@ -8,7 +8,7 @@ never read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +24,7 @@ from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.refresh.audit import Finding, audit, published
 from sparkify_assets.refresh.diagnosis import broken_keys
 from sparkify_assets.refresh.freshness import Freshness
+from sparkify_assets.refresh.given_up import give_up
 from sparkify_assets.tables import TABLES, WHOLE_TABLE, Reads, Table
 
 _ROWS_PER_TASK = 500_000
@@ -125,6 +126,14 @@ class Build:
             if key not in made.findings and key not in made.refused:
                 made.findings[key] = published(made.snapshot.version)
         return made
+
+    def give_up(self, keys: Iterable[str]) -> None:
+        """Note that these partitions cannot be made, so that releases do not wait for them.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        give_up(self._lake, self.table, {key: self._stamps[key] for key in keys})
 
     def broken(self) -> dict[str, str]:
         """By partition in `keys`, why it cannot be made, for those whose sources are broken.

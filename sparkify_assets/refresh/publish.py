@@ -2,19 +2,20 @@
 
 They do when nothing is out of date: each table is then made from the same landing files. A month
 that cannot be made must not keep all others from readers: a release is recorded with it as it was
-before, and names it as pending. A month that is only not made yet is waited for. One file may have
-events of two months, and nobody is to see half of it.
+before, and names it as pending. A month that is only not made yet is waited for: one file may have
+events of two months, and nobody is to see half of it where both can be made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sparkify_assets.ingest.ledger import seen_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, newest_release, record_release
 from sparkify_assets.refresh.freshness import Freshness, Stale
+from sparkify_assets.refresh.given_up import is_given_up
 from sparkify_assets.tables import LANDED_FILES, TABLES, TIME
 
 _ATTEMPTS = 10
@@ -35,15 +36,12 @@ class Published:
     why_not: str = ""
 
 
-def publish(
-    lake: Lake, months: Collection[str], given_up: Callable[[], Collection[str]]
-) -> Published:
+def publish(lake: Lake, months: Collection[str], hopeless: Collection[str] = ()) -> Published:
     """Record the present versions of all tables as a release, if they belong together.
 
     Args:
         months: the configured ones.
-        given_up: months that were tried in vain and that nobody is making now; asked only where
-            it matters.
+        hopeless: months that nobody tries any more, beside what `given_up` notes.
 
     Raises:
         LakeError, StorageError: the lake cannot be read or written.
@@ -61,7 +59,7 @@ def publish(
         if lake.snapshot(LANDED_FILES).version != versions.get(LANDED_FILES.name):
             continue
         stale = _stale(lake, months)
-        why_not = _why_not(stale, given_up)
+        why_not = _why_not(lake, stale, hopeless)
         if why_not:
             return Published(before, why_not=why_not)
         pending = tuple(sorted({found.key for found in stale}))
@@ -79,7 +77,7 @@ def would_publish(lake: Lake, months: Collection[str]) -> Published:
         return Published(None)
     if _versions(lake) == before.versions:
         return Published(before)
-    why_not = _why_not(_stale(lake, months), tuple)
+    why_not = _why_not(lake, _stale(lake, months), ())
     return Published(before, why_not=why_not or "no run has recorded it; `sparkify run` does")
 
 
@@ -91,13 +89,12 @@ def _stale(lake: Lake, months: Collection[str]) -> list[Stale]:
     return Freshness(lake, seen_ledger(lake)).all_stale(sorted(months))
 
 
-def _why_not(stale: Sequence[Stale], given_up: Callable[[], Collection[str]]) -> str:
-    if not stale:
-        return ""
+def _why_not(lake: Lake, stale: Sequence[Stale], hopeless: Collection[str]) -> str:
     # songs against artists, or plays against their times: no reader is to see that.
     torn = any(not found.table.monthly or found.table is TIME for found in stale)
-    if torn or not {found.key for found in stale} <= set(given_up()):
-        told = ", ".join(f"{found.table.name}/{found.key}" for found in stale[:3])
-        more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-        return f"out of date: {told}{more}"
-    return ""
+    tried = not torn and all(s.key in hopeless or is_given_up(lake, s) for s in stale)
+    if tried:
+        return ""
+    told = ", ".join(f"{found.table.name}/{found.key}" for found in stale[:3])
+    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
+    return f"out of date: {told}{more}"

@@ -21,7 +21,6 @@ from dagster import (
 )
 
 from sparkify_assets.assets.raw import UNREADABLE
-from sparkify_assets.assets.release import given_up
 from sparkify_assets.composition import REFRESH, build_defs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.ingest.taken_in import taken_in
@@ -38,7 +37,7 @@ from sparkify_assets.refresh.instance import (
     this_process,
 )
 from sparkify_assets.refresh.plan import Plan, make_plan
-from sparkify_assets.refresh.publish import Published, publish
+from sparkify_assets.refresh.publish import publish
 from sparkify_assets.refresh.reasons import reasons
 from sparkify_assets.refresh.run_tags import range_tags
 from sparkify_assets.refresh.steps import Outcome, Step, Watcher
@@ -93,7 +92,7 @@ def refresh(
     outcome.left, outcome.taken_in = plan, taken_in().since(taken_before)
     if outcome.run_ids:
         # The step that records releases is left out of a run in which another step failed.
-        outcome.published = _release(settings, outcome.laid_aside)
+        outcome.published = publish(Lake.at(settings.lake), settings.months)
         _tidy(settings)
     if outcome.laid_aside:
         reasons_told = dict.fromkeys(outcome.laid_aside.values())
@@ -101,17 +100,6 @@ def refresh(
         rest = ["Everything else is up to date."] if done else []
         raise RunFailed("\n".join([*reasons_told, *rest]))
     return outcome
-
-
-def _release(settings: Settings, laid_aside: Collection[str]) -> Published:
-    """Record a release, where there is not one yet of the tables as they are.
-
-    Args:
-        laid_aside: months that could not be made just now.
-    """
-    with open_instance() as instance:
-        failed = given_up(instance, settings.lake, more=laid_aside)
-        return publish(Lake.at(settings.lake), settings.months, failed)
 
 
 def _tidy(settings: Settings) -> None:

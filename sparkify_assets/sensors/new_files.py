@@ -161,22 +161,26 @@ def new_files_sensor(job_name: str, sqs_url: str | None, seconds: int) -> Sensor
         plan = plan_from(
             tables, ledger, look.listing, landing.rules(), months, look_at_tables=not quiet
         )
-        requests, reasons, waiting = [], [*plan.refused, *look.problems], False
+        requests, reasons = [], [*plan.refused, *look.problems]
+        later: set[str] = set()
+        hopeless: set[str] = set()
         for due in due_runs(plan, months, busy):
             verdict = judge(context.instance, due, busy)
             if verdict.attempt:
                 requests.append(_request(due, verdict))
             else:
                 reasons.append(verdict.reason)
-                waiting = waiting or verdict.later
+                (later if verdict.later else hopeless).update(due.months or [due.group])
                 (context.log.info if verdict.later else context.log.warning)(verdict.reason)
         if not quiet:
-            released = not busy and not requests and _released(tables, months, context)
+            released = (
+                not busy and not requests and _released(tables, months, hopeless - later, context)
+            )
             look.cursor.note(plan, tables.seen(LANDED_FILES), released=released)
         for problem in (*plan.refused, *look.problems):
             context.log.warning(problem)
         events, look.cursor.told = landed(look.listing, look.cursor.told)
-        look.cursor.list_again(soon=waiting, after_runs=bool(requests))
+        look.cursor.list_again(soon=bool(later), after_runs=bool(requests))
         # Last of all: if anything above fails, the next tick is told again.
         look.done()
         return SensorResult(
@@ -234,12 +238,13 @@ def _look(zone: Landing, months: set[str], cursor: Cursor, queue: Queue | None) 
     return Look(listing, following, what, problems, lambda: queue.delete(notices))
 
 
-def _released(lake: Lake, months: set[str], context: SensorEvaluationContext) -> bool:
+def _released(
+    lake: Lake, months: set[str], hopeless: set[str], context: SensorEvaluationContext
+) -> bool:
     """Record a release where a run could not: it failed for a month, or died at its end."""
     if not lake.exists(LANDED_FILES):
         return True
-    # Nothing is due: what is out of date was tried in vain.
-    done = publish(lake, months, lambda: months)
+    done = publish(lake, months, hopeless)
     if done.recorded:
         context.log.info(f"recorded {done.release}")
     return not done.why_not

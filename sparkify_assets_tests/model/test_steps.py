@@ -113,7 +113,7 @@ def test_the_recording_of_a_release(bench: Bench) -> None:  # noqa: F811
     with calls(
         (publish, ["newest_release", "record_release"]), (lake.Lake, ["look", "snapshot"])
     ) as told:
-        assert publish.publish(bench.lake, settings.months, tuple).recorded
+        assert publish.publish(bench.lake, settings.months).recorded
     model = steps(RUN, loaded(0, 0))
     assert once(told) == once(model[model.index("newest_release") :])
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus
-from dagster._core.test_utils import create_run_for_test
 from pyspark.sql import DataFrame
 
-from sparkify_assets.assets.release import given_up
+from sparkify_assets.ingest.ledger import read_ledger
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.release import Release, last_release, record_release
 from sparkify_assets.refresh import publish as publishing
+from sparkify_assets.refresh.freshness import Freshness
+from sparkify_assets.refresh.given_up import give_up, is_given_up
 from sparkify_assets.refresh.publish import publish, would_publish
 from sparkify_assets.refresh.run import RunFailed
-from sparkify_assets.refresh.run_tags import LAKE_TAG
 from sparkify_assets.tables import BUILT, TABLES
 from sparkify_assets.transforms import listening
 from sparkify_assets_tests.jobs_in_process import numbers, run
@@ -60,7 +59,7 @@ def test_tables_that_do_not_belong_together_are_not_released(loaded: World) -> N
     loaded.zone.logs("log_data/2018-12-06-events.json", event("2018-12-06 10:00", sessionId=2))
     made = ["raw_logs", "heard_songs", "song_matches", "songplays"]
     assert run(loaded, "2018-12", only=made).success
-    done = publish(loaded.lake, MONTHS, tuple)
+    done = publish(loaded.lake, MONTHS)
     assert (done.recorded, done.release) == (False, last_release(loaded.lake))
     assert "time/2018-12" in done.why_not
     assert done.release is not None
@@ -101,43 +100,34 @@ def test_a_month_that_cannot_be_made_keeps_no_other_from_readers(
     assert last_release(loaded.lake).pending == ()
 
 
-def _ran(
-    instance: DagsterInstance, month: str, status: DagsterRunStatus, lake: str = "/lake"
-) -> None:
-    create_run_for_test(instance, tags={LAKE_TAG: lake, "dagster/partition": month}, status=status)
-
-
-def test_given_up_is_what_the_last_run_failed_to_make() -> None:
-    with DagsterInstance.ephemeral() as instance:
-        _ran(instance, "2018-11", DagsterRunStatus.SUCCESS)
-        _ran(instance, "2018-11", DagsterRunStatus.FAILURE)
-        _ran(instance, "2018-12", DagsterRunStatus.FAILURE)
-        _ran(instance, "2018-12", DagsterRunStatus.SUCCESS)
-        _ran(instance, "2018-10", DagsterRunStatus.FAILURE, lake="/other")
-        assert given_up(instance, "/lake")() == {"2018-11"}
-        assert given_up(instance, "/lake", more=["2018-09"])() == {"2018-11", "2018-09"}
-
-
-@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTED", "CANCELED"])
-def test_nothing_is_given_up_while_a_run_waits_or_is_under_way(status: str) -> None:
-    with DagsterInstance.ephemeral() as instance:
-        _ran(instance, "2018-11", DagsterRunStatus.FAILURE)
-        run = create_run_for_test(
-            instance, tags={LAKE_TAG: "/lake"}, status=DagsterRunStatus[status]
-        )
-        assert bool(given_up(instance, "/lake")()) is (status == "CANCELED")
-        assert given_up(instance, "/lake", run.run_id)() == {"2018-11"}
-
-
 def test_a_month_that_is_not_made_yet_is_waited_for(loaded: World) -> None:
     loaded.zone.logs("log_data/2018-12-06-events.json", event("2018-12-06 10:00", sessionId=2))
     assert run(loaded, "2018-12", only=["raw_logs"]).success
-    waits = publish(loaded.lake, MONTHS, lambda: ["2018-11"])
+    waits = publish(loaded.lake, MONTHS, ["2018-11"])
     assert (waits.recorded, "heard_songs/2018-12" in waits.why_not) == (False, True)
-    alone = publish(loaded.lake, MONTHS, lambda: ["2018-12"])
+    alone = publish(loaded.lake, MONTHS, ["2018-12"])
     assert alone.recorded
     assert alone.release is not None
     assert alone.release.pending == ("2018-12",)
+
+
+def test_what_was_tried_in_vain_is_tried_in_vain_until_its_sources_change(loaded: World) -> None:
+    loaded.zone.logs("log_data/2018-12-06-events.json", event("2018-12-06 10:00", sessionId=2))
+    assert run(loaded, "2018-12", only=["raw_logs"]).success
+    stale = Freshness(loaded.lake, read_ledger(loaded.lake)).all_stale(MONTHS)
+    assert stale
+    for number, one in enumerate(stale):
+        assert not publish(loaded.lake, MONTHS).recorded, number
+        give_up(loaded.lake, one.table, {one.key: one.fingerprint - 1})
+        assert not is_given_up(loaded.lake, one)
+        give_up(loaded.lake, one.table, {one.key: one.fingerprint})
+    done = publish(loaded.lake, MONTHS)
+    assert done.recorded
+    assert done.release is not None
+    assert done.release.pending == ("2018-12",)
+    loaded.zone.logs("log_data/2018-12-07-events.json", event("2018-12-07 10:00", sessionId=3))
+    assert run(loaded, "2018-12", only=["raw_logs"]).success
+    assert not publish(loaded.lake, MONTHS).recorded
 
 
 def test_whoever_is_overtaken_looks_again(loaded: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +142,7 @@ def test_whoever_is_overtaken_looks_again(loaded: World, monkeypatch: pytest.Mon
         return record_release(lake, before, versions, *more)
 
     monkeypatch.setattr(publishing, "record_release", overtaken)
-    done = publish(loaded.lake, MONTHS, tuple)
+    done = publish(loaded.lake, MONTHS)
     assert done.recorded
     assert done.release is not None
     assert (others[0].number, done.release.number) == (2, 3)

@@ -62,20 +62,17 @@ class Station:
     def run(self, requests: Sequence[RunRequest]) -> list[bool]:
         """Do what was asked for, one after another; whether each run succeeded."""
         job = build_defs(self._settings(**self.given)).resolve_job_def(REFRESH)
-        queued = [create_run_for_test(self.instance, tags=dict(r.tags)) for r in requests]
-        done = []
-        for request, waiting in zip(requests, queued, strict=True):
-            self.instance.delete_run(waiting.run_id)  # its turn has come
-            done.append(
-                job.execute_in_process(
-                    instance=self.instance,
-                    raise_on_error=False,
-                    asset_selection=list(request.asset_selection or []),
-                    partition_key=request.partition_key,
-                    tags=dict(request.tags),
-                    run_config=QUIET,
-                )
+        done = [
+            job.execute_in_process(
+                instance=self.instance,
+                raise_on_error=False,
+                asset_selection=list(request.asset_selection or []),
+                partition_key=request.partition_key,
+                tags=dict(request.tags),
+                run_config=QUIET,
             )
+            for request in requests
+        ]
         self.reasons += [
             str(reasons(one.dagster_run.tags, one.all_events)) for one in done if not one.success
         ]

@@ -67,13 +67,13 @@ class Size:
 
 def _bucket(size: Size, say: Say) -> Tally:
     return bucket_sweep(
-        size.folder / "bucket", size.until(0.23), say, workers=size.workers, only=size.point
+        size.folder / "bucket", size.until(0.16), say, workers=size.workers, only=size.point
     )
 
 
 def _folder(size: Size, say: Say) -> Tally:
     return folder_sweep(
-        size.folder / "folder", size.until(0.08), say, workers=size.workers, only=size.point
+        size.folder / "folder", size.until(0.05), say, workers=size.workers, only=size.point
     )
 
 
@@ -83,7 +83,7 @@ def _histories(size: Size, say: Say) -> Tally:
         size.folder / "histories",
         size.seed,
         number,
-        size.until(0.44),
+        size.until(0.52),
         say,
         workers=_HISTORIES_AT_ONCE * size.workers,
     )
