@@ -24,6 +24,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +89,7 @@ def replace(
         LakeError: the parts do not fit the table or are gone, or the commit failed.
     """
     _check_parts(base.table, parts, stamps)
-    _settle(base.location, [part.path for part in parts])
+    _settle(base.location, parts)
     named = _named(base.table, stamps)
     additions = [_addition(part) for part in parts]
 
@@ -129,7 +130,7 @@ def append(lake: Lake, table: Table, parts: Sequence[Part]) -> None:
     if not parts:
         return
     _check_parts(table, parts, None)
-    _settle(lake.table_location(table), [part.path for part in parts])
+    _settle(lake.table_location(table), parts)
     additions = [_addition(part) for part in parts]
     _commit(lake, lake.last_seen(table), lambda _current: additions)
 
@@ -196,7 +197,8 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
             if commit_id in current.state.commits:  # it landed, and the reply was lost
                 # Or it was the sync behind it that failed: nothing may follow that could be lost.
                 version = current.state.commits[commit_id]
-                _settle(location, [commit_key(version)])
+                with suppress(FileNotFoundError):  # a checkpoint stands for it by now
+                    objects(location).settle([commit_key(version)])
                 return current
             if not isinstance(error, FileExistsError):
                 raise LakeError(f"{table.name}: the commit failed: {error}") from error
@@ -207,7 +209,7 @@ def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Actio
     raise _too_busy(table)
 
 
-def _settle(location: Location, keys: Sequence[str]) -> None:
+def _settle(location: Location, parts: Sequence[Part]) -> None:
     """Have the parts on the disk before a commit names them: a loss of power must not leave one
     without the other.
 
@@ -215,7 +217,7 @@ def _settle(location: Location, keys: Sequence[str]) -> None:
         LakeError: one is gone. Maintenance removes nothing that is so new.
     """
     try:
-        objects(location).settle(keys)
+        objects(location).settle([part.path for part in parts])
     except FileNotFoundError as error:
         raise LakeError(
             f"{location.uri}: what was written just now is gone ({error}), and the project removes "

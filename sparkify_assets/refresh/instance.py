@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import chdir, contextmanager, suppress
+from contextlib import ExitStack, chdir, contextmanager, suppress
 from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
@@ -118,10 +118,9 @@ def _opened(folder: Path) -> DagsterInstance:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Wait until no other process is in here with the same folder; it ends with its process."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a file system without locks
+    with ExitStack() as stack:
+        with suppress(OSError):  # a file system without locks, or a folder that cannot be read
+            opened = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, opened)
             fcntl.flock(opened, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(opened)

@@ -192,10 +192,13 @@ class FolderObjects:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, with their names on the disk."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    """Make a folder and those above it that are missing, with their names on the disk.
+
+    Its own name also where it is there: who made it may not have come to that.
+    """
+    missing = [one for one in folder.parents if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for one in missing:
+    for one in (folder, *missing):
         _sync_folder(one.parent)
 
 

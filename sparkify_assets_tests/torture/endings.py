@@ -29,6 +29,7 @@ def others_were_quicker(ended: Ended) -> bool:
 
 def broken_by(ended: Ended) -> str:
     """What is wrong with an end; "" where nothing is."""
-    if ended.code == 0 or (ended.code > 0 and others_were_quicker(ended)):
+    told = "Traceback" in ended.err
+    if not told and (ended.code == 0 or (ended.code > 0 and others_were_quicker(ended))):
         return ""
     return f"ended with {ended.code}: {ended.err[-2000:]}"

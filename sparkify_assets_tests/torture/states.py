@@ -5,8 +5,8 @@ which happens once; so it has eight states.
 
 November's file has an event of December. Months are made one by one, and a run that takes in such a
 file makes November first and December, of whose event it knew nothing, in another pass. `users` is
-made of all months and has none of its own: in between it is of none of the eight states, and a
-release of that moment names December as pending.
+made of all months and has none of its own: in between it is of none of the eight states, and no
+release may be of that moment.
 """
 
 from __future__ import annotations

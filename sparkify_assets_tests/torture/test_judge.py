@@ -73,18 +73,17 @@ def test_versions_follow_one_another_month_by_month() -> None:
     assert (kind, words) == (LOST, "version 4 of time 2018-11 is older than before")
 
 
-def test_a_release_is_a_state_as_a_whole_unless_a_month_is_pending() -> None:
+def test_a_release_is_a_state_as_a_whole_and_no_month_is_pending() -> None:
     none, song, both = (_tables(state) for state in ((0, 0, 0, 0), (0, 0, 0, 1), (1, 1, 0, 1)))
-    in_turn = [Release(number, False, tables) for number, tables in enumerate((none, song, both))]
+    in_turn = [Release(number, (), tables) for number, tables in enumerate((none, song, both))]
     assert not list(_KNOWN.releases(in_turn))
     [(kind, _)] = _KNOWN.releases(reversed(in_turn))
     assert kind == LOST
     between = _tables(BETWEEN[0])
-    [(kind, _)] = _KNOWN.releases([Release(1, False, between)])
+    [(kind, _)] = _KNOWN.releases([Release(1, (), between)])
     assert kind == HALF_SEEN
-    assert not list(_KNOWN.releases([Release(1, True, between)]))
-    [(kind, _)] = _KNOWN.releases([Release(1, True, {**between, "users": [(7,)]})])
-    assert kind == HALF_SEEN
+    [(kind, words)] = _KNOWN.releases([Release(1, ("2018-12",), none)])
+    assert (kind, words) == (HALF_SEEN, "release 1 names 2018-12 as pending")
 
 
 def test_users_may_lack_what_november_has_for_december_and_not_lose_it_again() -> None:
@@ -162,8 +161,9 @@ def test_an_actor_that_computes_is_passed_over_in_time() -> None:
 
 
 def test_many_histories_without_any_collision_show_nothing() -> None:
-    assert not list(not_interleaved(Counter(histories=6, switches=1, collisions=1)))
+    fine = {"switches": 1, "collisions": 1, "commits held back": 1}
+    assert not list(not_interleaved(Counter(histories=6, **fine)))
     assert not list(not_interleaved(Counter(histories=5)))
-    assert len(list(not_interleaved(Counter(histories=6)))) == 2
-    [told] = not_interleaved(Counter(histories=6, switches=9))
+    assert len(list(not_interleaved(Counter(histories=6)))) == 3
+    [told] = not_interleaved(Counter(histories=6, **{**fine, "collisions": 0}))
     assert told.startswith("no collisions in 6 histories")
