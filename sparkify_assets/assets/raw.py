@@ -1,7 +1,7 @@
 """raw_logs and raw_songs: landing files taken in, line by line. The work is in `ingest`."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Nothing, Output, asset
@@ -14,7 +14,7 @@ from sparkify_assets.ingest.ingest import Ingested, ingest
 from sparkify_assets.ingest.landing import LOGS, SONG_SCOPE, SONGS
 from sparkify_assets.ingest.ledger import Ledger, read_ledger
 from sparkify_assets.ingest.plan import READER_VERSION
-from sparkify_assets.ingest.task import Account
+from sparkify_assets.ingest.taken_in import TakenIn
 from sparkify_assets.io_managers.s3_parquet import REBUILD
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.metadata import markdown
@@ -135,10 +135,10 @@ class _TakingIn:
         self._ledger: Ledger = read_ledger(self._lake)
         if made := REQUESTS.since(self._before):
             log.info(f"requests to S3: {made}")
-        totals = _totals(account for found in done.accounts.values() for account in found)
+        totals = TakenIn.of(account for found in done.accounts.values() for account in found)
         log.info(
-            f"{totals['files_read']:,} files read, {totals['lines']:,} lines, "
-            f"{totals['rejected']:,} rejected, {totals['repaired']:,} repaired"
+            f"{totals.files:,} files read, {totals.lines:,} lines, "
+            f"{totals.rejected:,} rejected, {totals.repaired:,} repaired"
         )
 
     @property
@@ -149,9 +149,14 @@ class _TakingIn:
         """The metadata of one scope: what this run read, and what is in by now."""
         done, account = self._done, self._ledger.account(scope)
         unreadable = done.unreadable.get(scope, {})
+        read = TakenIn.of(done.accounts.get(scope, []))
         count = "dagster/row_count" if scope == SONG_SCOPE else "dagster/partition_row_count"
         found: dict[str, Any] = {
-            **_totals(done.accounts.get(scope, [])),
+            "files_read": read.files,
+            "lines": read.lines,
+            "rows": read.rows,
+            "rejected": read.rejected,
+            "repaired": read.repaired,
             count: account.rows,
             "landed_files": account.files,
             "landed_bytes": account.bytes,
@@ -198,14 +203,3 @@ def _told(table: Table, found: dict[str, list[Finding]], names: Sequence[str]) -
     yield from nothing_more(table.name, names)
     if failed := errors(found):
         raise refused(table.name, failed, made=0)
-
-
-def _totals(accounts: Iterable[Account]) -> dict[str, int]:
-    found = list(accounts)
-    return {
-        "files_read": len(found),
-        "lines": sum(account.lines for account in found),
-        "rows": sum(account.rows for account in found),
-        "rejected": sum(account.rejected for account in found),
-        "repaired": sum(account.repaired for account in found),
-    }

@@ -8,6 +8,7 @@ second one's commit fails and it plans again.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Collection, Sequence
@@ -121,19 +122,9 @@ def _ingest_once(
         },
         rejected_previews={key: notes.preview for key, notes in report.rejects.notes.items()},
     )
-    taken_in.count(_sums(done))
+    everything = itertools.chain.from_iterable(done.accounts.values())
+    taken_in.count(TakenIn.of(everything, removed=len(done.removed)))
     return done
-
-
-def _sums(done: Ingested) -> TakenIn:
-    found = [account for accounts in done.accounts.values() for account in accounts]
-    return TakenIn(
-        files=len(found),
-        lines=sum(account.lines for account in found),
-        rejected=sum(account.rejected for account in found),
-        repaired=sum(account.repaired for account in found),
-        removed=len(done.removed),
-    )
 
 
 def _read_all(

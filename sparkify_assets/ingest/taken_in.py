@@ -6,8 +6,14 @@ clock says, and those of a step that failed afterwards and was tried again are.
 
 from __future__ import annotations
 
+import operator
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what is behind it takes its time to load
+    from sparkify_assets.ingest.task import Account
 
 
 @dataclass(frozen=True)
@@ -21,28 +27,33 @@ class TakenIn:
 
     files: int = 0
     lines: int = 0
+    rows: int = 0
     rejected: int = 0
     repaired: int = 0
     removed: int = 0
 
-    def __add__(self, other: TakenIn) -> TakenIn:
-        return TakenIn(
-            self.files + other.files,
-            self.lines + other.lines,
-            self.rejected + other.rejected,
-            self.repaired + other.repaired,
-            self.removed + other.removed,
+    @classmethod
+    def of(cls, accounts: Iterable[Account], removed: int = 0) -> TakenIn:
+        """The sums over what was found in some files."""
+        found = list(accounts)
+        return cls(
+            files=len(found),
+            lines=sum(account.lines for account in found),
+            rows=sum(account.rows for account in found),
+            rejected=sum(account.rejected for account in found),
+            repaired=sum(account.repaired for account in found),
+            removed=removed,
         )
+
+    def __add__(self, other: TakenIn) -> TakenIn:
+        return self._by(operator.add, other)
 
     def since(self, before: TakenIn) -> TakenIn:
         """What was added to `before`, an earlier sum."""
-        return TakenIn(
-            self.files - before.files,
-            self.lines - before.lines,
-            self.rejected - before.rejected,
-            self.repaired - before.repaired,
-            self.removed - before.removed,
-        )
+        return self._by(operator.sub, before)
+
+    def _by(self, combine: Callable[[int, int], int], other: TakenIn) -> TakenIn:
+        return TakenIn(*map(combine, astuple(self), astuple(other)))
 
 
 _lock = threading.Lock()

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 from sparkify_assets_tests.torture.operations import Operation
 from sparkify_assets_tests.torture.scene import Scene
-from sparkify_assets_tests.torture.tally import LOST, OTHER
+from sparkify_assets_tests.torture.tally import LOST, OTHER, Broken
 from sparkify_assets_tests.torture.verdict import neither, torn, unequal
-
-Broken = tuple[str, str]
 
 
 def at_once(scene: Scene, operation: Operation, lake: str, *, done: bool) -> Iterator[Broken]:

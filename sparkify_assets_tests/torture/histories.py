@@ -27,10 +27,16 @@ from sparkify_assets.tables import LANDED_FILES, PUBLIC, USERS
 from sparkify_assets_tests.s3.order import MOST_SECONDS, Served
 from sparkify_assets_tests.s3.zone import BucketZone
 from sparkify_assets_tests.torture.endings import broken_by
-from sparkify_assets_tests.torture.judge import Broken, Known, Release
+from sparkify_assets_tests.torture.judge import Known, Release
 from sparkify_assets_tests.torture.operations import Failed, run
 from sparkify_assets_tests.torture.plain import Tables
-from sparkify_assets_tests.torture.scene import BucketScene, Scene, bucket_scenes, folder_scene
+from sparkify_assets_tests.torture.scene import (
+    BucketScene,
+    Scene,
+    bucket_scenes,
+    folder_scene,
+    in_each,
+)
 from sparkify_assets_tests.torture.states import (
     BETWEEN,
     CHANGES,
@@ -39,7 +45,7 @@ from sparkify_assets_tests.torture.states import (
     land,
     land_by_pieces,
 )
-from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
+from sparkify_assets_tests.torture.tally import OTHER, Broken, Say, Tally
 from sparkify_assets_tests.torture.verdict import unequal
 from sparkify_assets_tests.torture.zygote import Started
 
@@ -69,30 +75,26 @@ def histories(
 ) -> Tally:
     """So many histories, or as many as there is time for up to a moment of `time.monotonic()`."""
     tally = Tally("histories")
-    lock, seeds, failed = threading.Lock(), iter(range(seed, seed + number)), threading.Event()
+    lock, seeds = threading.Lock(), iter(range(seed, seed + number))
 
     def take() -> int | None:
         with lock:
             late = time.monotonic() > until and tally.counts["histories"]
-            return None if late or failed.is_set() else next(seeds, None)
+            return None if late else next(seeds, None)
 
-    def work(stage: Stage, scene: BucketScene) -> None:
-        try:
-            while (one := take()) is not None:
+    with bucket_scenes(folder / "buckets", workers) as scenes:
+        say("loading every state of the landing zone")
+        stage = set_stage(scenes[0], folder / "known")
+
+        def work(scene: BucketScene, stop: threading.Event) -> None:
+            while not stop.is_set() and (one := take()) is not None:
                 found = play(stage, scene, one)
                 with lock:
                     _report(one, found, tally, say)
                     if tally.counts["histories"] % _SAY_EVERY == 0:
                         say(f"{tally.counts['histories']} of {number} histories")
-        except BaseException:
-            failed.set()
-            raise
 
-    with bucket_scenes(folder / "buckets", workers) as scenes, ThreadPoolExecutor(workers) as pool:
-        say("loading every state of the landing zone")
-        stage = set_stage(scenes[0], folder / "known")
-        for done in [pool.submit(work, stage, scene) for scene in scenes]:
-            done.result()
+        in_each(scenes, work)
     for what in not_interleaved(tally.counts):
         again = f"make torture ONLY=histories MORE='--seed {seed} --number {number}'"
         tally.fail(OTHER, what, again)

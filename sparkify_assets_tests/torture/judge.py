@@ -14,10 +14,7 @@ from sparkify_assets.tables import TABLES
 from sparkify_assets_tests.torture.plain import Rows, Tables
 from sparkify_assets_tests.torture.scene import MONTHS
 from sparkify_assets_tests.torture.states import STATES, State, after_any
-from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST
-
-# Kind and words of a broken promise.
-Broken = tuple[str, str]
+from sparkify_assets_tests.torture.tally import DOUBLED, HALF_SEEN, LOST, Broken
 
 
 @dataclass(frozen=True)

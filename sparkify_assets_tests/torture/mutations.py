@@ -14,11 +14,10 @@ from pathlib import Path
 from sparkify_assets_tests.torture import mutants
 from sparkify_assets_tests.torture.bucket import Arm, RequestTrap, drop_reply, kill, requests_of
 from sparkify_assets_tests.torture.histories import play, set_stage
-from sparkify_assets_tests.torture.judge import Broken
 from sparkify_assets_tests.torture.operations import change
 from sparkify_assets_tests.torture.scene import bucket_scene
 from sparkify_assets_tests.torture.sweep import evenly, try_point
-from sparkify_assets_tests.torture.tally import HALF_SEEN, LOST, OTHER, Say, Tally
+from sparkify_assets_tests.torture.tally import HALF_SEEN, LOST, OTHER, Broken, Say, Tally
 
 _COMMITS = r"PUT .*/_delta_log/\d{20}\.json"
 _PARTS_AND_COMMITS = r"PUT .*(\.parquet|/_delta_log/\d{20}\.json)"

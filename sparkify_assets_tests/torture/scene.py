@@ -7,11 +7,13 @@ know of them.
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from dagster import DagsterInstance
 
@@ -62,6 +64,9 @@ class Scene(Protocol):
 
     def releases(self, lake: str) -> list[bytes]:
         """The content of each release that was recorded, the oldest first."""
+
+
+Of = TypeVar("Of", bound=Scene)
 
 
 def _settings(home: Path, landing: str, lake: str) -> dict[str, str]:
@@ -174,6 +179,29 @@ class BucketScene:
             e["Key"] for page in pages.paginate(Bucket=bucket) for e in page.get("Contents", ())
         ]
         return sorted(found)
+
+
+def in_each(scenes: Sequence[Of], work: Callable[[Of, threading.Event], None]) -> None:
+    """Work in all scenes at once.
+
+    Args:
+        work: with a scene, and what is set when the work in another one has failed.
+
+    Raises:
+        BaseException: what the work in a scene raised, the first of them in their order.
+    """
+    stop = threading.Event()
+
+    def guarded(scene: Of) -> None:
+        try:
+            work(scene, stop)
+        except BaseException:
+            stop.set()
+            raise
+
+    with ThreadPoolExecutor(len(scenes)) as pool:
+        for done in [pool.submit(guarded, scene) for scene in scenes]:
+            done.result()
 
 
 @contextmanager

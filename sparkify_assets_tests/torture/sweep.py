@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from sparkify_assets_tests.torture.aftermath import Broken, afterwards, at_once
+from sparkify_assets_tests.torture.aftermath import afterwards, at_once
 from sparkify_assets_tests.torture.operations import OPERATIONS, Operation
-from sparkify_assets_tests.torture.scene import Scene
-from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
+from sparkify_assets_tests.torture.scene import Of, Scene, in_each
+from sparkify_assets_tests.torture.tally import OTHER, Broken, Say, Tally
 from sparkify_assets_tests.torture.zygote import Ended, Started
 
 _GOLDEN = 0.6180339887498949
@@ -24,7 +24,6 @@ _SAY_SECONDS = 30
 # Of a lane in which nothing has happened yet, when time is over.
 _MOST_IN_VAIN = 8
 
-Of = TypeVar("Of", bound=Scene)
 _Place = TypeVar("_Place", bound=Scene, contravariant=True)
 
 
@@ -123,7 +122,6 @@ class Sweep(Generic[Of]):
         self._lanes: list[Lane[Of]] = []
         self._lock = threading.Lock()
         self._told = time.monotonic()
-        self._errors: list[BaseException] = []
 
     def run(self, until: float) -> None:
         """Try points up to a moment of `time.monotonic()`, which a point begun before may pass.
@@ -137,7 +135,7 @@ class Sweep(Generic[Of]):
         self._lanes = self._make_lanes(self._scenes[0], operations)
         if self._only:
             self._lanes = [the_point(self._lanes, self._only)]
-        self._each(lambda scene: self._work(scene, operations, until))
+        in_each(self._scenes, lambda scene, stop: self._work(scene, operations, until, stop))
         for lane in self._lanes:
             self._tally.shares[f"{lane.operation}: {lane.name}"] = (lane.tried, lane.total)
             if not lane.sprung:
@@ -148,8 +146,8 @@ class Sweep(Generic[Of]):
         waiting = list(OPERATIONS)[::-1]  # the longest first
         found: dict[str, Operation] = {}
 
-        def prepare(scene: Of) -> None:
-            while True:
+        def prepare(scene: Of, stop: threading.Event) -> None:
+            while not stop.is_set():
                 with self._lock:
                     if not waiting:
                         return
@@ -157,30 +155,17 @@ class Sweep(Generic[Of]):
                 self._say(f"preparing: {name}")
                 found[name] = OPERATIONS[name](scene)
 
-        self._each(prepare)
+        in_each(self._scenes, prepare)
         return {name: found[name] for name in OPERATIONS}
 
-    def _each(self, work: Callable[[Of], None]) -> None:
-        """Work in all scenes at once; the first error of a thread is raised."""
-        threads = [
-            threading.Thread(target=self._guarded, args=(lambda s=scene: work(s),))
-            for scene in self._scenes
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if self._errors:
-            raise self._errors[0]
-
-    def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 -- raised by whoever joins
-            self._errors.append(error)
-
-    def _work(self, scene: Of, operations: Mapping[str, Operation], until: float) -> None:
-        while (found := self._next(until)) is not None and not self._errors:
+    def _work(
+        self,
+        scene: Of,
+        operations: Mapping[str, Operation],
+        until: float,
+        stop: threading.Event,
+    ) -> None:
+        while not stop.is_set() and (found := self._next(until)) is not None:
             lane, point = found
             self._try(scene, operations[lane.operation], lane, point)
 

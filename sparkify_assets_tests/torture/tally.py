@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 LOST, DOUBLED, HALF_SEEN, OTHER = "lost", "doubled", "half-seen", "other"
+# Kind and words of a broken promise.
+Broken = tuple[str, str]
 
 
 @dataclass(frozen=True)
