@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env bench demo demo-s3 dev test torture torture-short test-deploy test-ui screenshots check audit format lock clean
+.PHONY: help env bench demo demo-s3 dev test torture torture-short test-cluster test-deploy test-ui screenshots check audit format lock clean
 
 help: ## show this
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,7 +35,7 @@ dev: env ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev --host 127.0.0.1
 
 test: env ## all tests, on the embedded engine and on Apache Spark
-	@$(BIN)/python -m pytest --engine=embedded -m "not deploy and not ui" -n 2 --dist worksteal
+	@$(BIN)/python -m pytest --engine=embedded -m "not cluster and not deploy and not ui" -n 2 --dist worksteal
 	@$(BIN)/python -m sparkify_assets_tests.apache_spark
 
 torture: env ## break things on purpose: MINUTES=60, ONLY=bucket, MORE="--seed 7 --help"
@@ -44,6 +44,9 @@ torture: env ## break things on purpose: MINUTES=60, ONLY=bucket, MORE="--seed 7
 
 torture-short: env ## the same in some minutes, as CI does
 	@$(BIN)/python -m sparkify_assets_tests.torture --short $(MORE)
+
+test-cluster: env ## a Spark cluster of its own, also where workers die (some minutes; needs Java 17)
+	@$(BIN)/python -m pytest --engine=embedded -m cluster sparkify_assets_tests/cluster
 
 test-deploy: env ## a deployment with PostgreSQL (some minutes; needs PostgreSQL installed)
 	@$(BIN)/python -m pytest --engine=embedded -m deploy sparkify_assets_tests/deploy

@@ -162,6 +162,43 @@ class Settings(BaseSettings):
         description="Memory of the embedded engine before it spills to disk, in GiB. "
         "Default: half of the machine's.",
     )
+    executors: int | None = Field(
+        default=None,
+        ge=1,
+        description="Executors on a cluster. Default: what the cluster gives; on a standalone one "
+        "all its free cores.",
+    )
+    executor_cores: int | None = Field(
+        default=None, ge=1, description="Tasks that an executor runs at once. Default: Spark's."
+    )
+    executor_memory_gb: float | None = Field(
+        default=None,
+        ge=0.5,
+        description="Java's memory of an executor, in GiB; that of its Python comes on top. "
+        "Default: Spark's, 1.",
+    )
+    driver_memory_gb: float | None = Field(
+        default=None,
+        ge=0.5,
+        description="Java's memory of the driver of Apache Spark, in GiB. Default: Spark's, 1.",
+    )
+    shuffle_partitions: int | None = Field(
+        default=None,
+        ge=1,
+        description="Apache Spark: pieces of a shuffle before small ones are put together. "
+        "Default: 8 with local[…], else 200.",
+    )
+    partition_mb: int = Field(
+        default=256,
+        ge=1,
+        description="Apache Spark: how large such pieces become, in MiB of shuffled rows. A file "
+        "of a table is about a third of it.",
+    )
+    worker_env: str = Field(
+        default="auto",
+        description="Packages for the workers of a cluster. auto: those of this environment travel "
+        "with the session; installed: the workers have them; or an archive of `sparkify pack`.",
+    )
     s3_style: Literal["auto", "path", "virtual"] = Field(
         default="auto",
         description="Whether a bucket stands in the path or in the host name of a URL. auto: path "
@@ -314,6 +351,11 @@ class Settings(BaseSettings):
     @classmethod
     def _engine(cls, value: str) -> str:
         connect = urlsplit(value)
+        if "token=" in value.lower():  # pydantic's own error would show it
+            raise SettingsError(
+                "SPARKIFY_ENGINE: has a token in it, which Dagster would store and show; expected "
+                "sc://host:port without it, and the token in SPARK_CONNECT_AUTHENTICATE_TOKEN"
+            )
         if value == EMBEDDED or _MASTER.fullmatch(value):
             return value
         if connect.scheme == "sc" and connect.hostname:
@@ -322,6 +364,17 @@ class Settings(BaseSettings):
             "embedded, a Spark master (local[*], spark://host:7077, yarn, k8s://…) or a Spark "
             "Connect address (sc://host:15002)"
         )
+
+    @field_validator("worker_env")
+    @classmethod
+    def _archive(cls, value: str) -> str:
+        if value in ("auto", "installed") or "://" in value:
+            return value
+        if not value.endswith((".tar.gz", ".tgz", ".zip")):
+            raise ValueError("auto, installed or an archive (.tar.gz, .tgz, .zip) or its URI")
+        if not Path(value).expanduser().is_file():
+            raise ValueError("a file that is there; `sparkify pack` makes it")
+        return str(Path(value).expanduser().absolute())
 
     @field_validator("owners")
     @classmethod
@@ -399,9 +452,9 @@ class Settings(BaseSettings):
     @property
     def engine_is_remote(self) -> bool:
         """Whether the engine's work runs on other machines than this one."""
-        if self.engine == EMBEDDED or self.engine.startswith("local"):
-            return False
-        return urlsplit(self.engine).hostname not in _HERE
+        return not (
+            self.engine == EMBEDDED or self.engine.startswith("local") or is_here(self.engine)
+        )
 
     @property
     def alert_form(self) -> Literal["slack", "json"]:
@@ -475,6 +528,11 @@ def _check_names(found: Iterable[str]) -> None:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"expected one of {sorted(known)}"
             raise SettingsError(f"{name}: there is no such setting; {hint}")
+
+
+def is_here(engine: str) -> bool:
+    """Whether an engine with an address has one of this machine."""
+    return urlsplit(engine).hostname in _HERE
 
 
 def variable_name(field: str) -> str:

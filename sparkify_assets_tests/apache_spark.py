@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from sparkify_assets.errors import EngineError
-from sparkify_assets.resources.spark import check_java
+from sparkify_assets.resources.java import check_java
 
 ENGINE = "local[2]"
 

@@ -4,7 +4,7 @@ One step after all others, in which every month of the run has results of its ow
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
@@ -16,11 +16,14 @@ from dagster import (
     PartitionsDefinition,
     multi_asset_check,
 )
+from pyspark.sql import SparkSession
 
+from sparkify_assets.checks.elsewhere import ReferencesElsewhere, count_elsewhere
 from sparkify_assets.checks.queries import (
     EVENT_COLUMNS,
     PLAY_COLUMNS,
     REFERENCES_OF_PLAYS,
+    Counts,
     Month,
     References,
     database,
@@ -40,11 +43,13 @@ from sparkify_assets.errors import PlanChanged, SparkifyError
 from sparkify_assets.ingest.ledger import seen_ledger
 from sparkify_assets.ingest.raw import LandedLines
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.notes import Row
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.metadata.found import rates_by_month
 from sparkify_assets.refresh.audit import Finding
 from sparkify_assets.refresh.failures import explained, is_passing, reason_of, refused
 from sparkify_assets.refresh.freshness import Freshness
+from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.resources.storage import LakeResource
 from sparkify_assets.tables import SONGPLAYS, TABLES
 
@@ -57,10 +62,21 @@ _AGAIN = "Make {month} again from the landing files: the job `rebuild`"
 
 
 class Examination:
-    """The published tables as they are now, month by month beside the landed events."""
+    """The published tables as they are now, month by month beside the landed events.
 
-    def __init__(self, lake: Lake, match_drop: float) -> None:
+    Args:
+        elsewhere: gives the session of an engine on other machines, whose tasks then read the rows;
+            None: they are read in this process.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        match_drop: float,
+        elsewhere: Callable[[], SparkSession] | None = None,
+    ) -> None:
         lake.look()
+        self._elsewhere = elsewhere
         self._lake = lake
         self._ledger = seen_ledger(lake)
         self._freshness = Freshness(lake, self._ledger)
@@ -79,9 +95,13 @@ class Examination:
             PlanChanged: another run changed the raw rows meanwhile; look anew.
         """
         with database() as connection, ThreadPoolExecutor(_AT_ONCE) as pool:
-            references = None
+            references: References | ReferencesElsewhere | None = None
             if any(REFERENCES in checks for checks in wanted.values()):
-                references = References(connection, self._referred())
+                references = (
+                    References(connection, self._referred())
+                    if self._elsewhere is None
+                    else ReferencesElsewhere(self._elsewhere(), self._referred())
+                )
 
             def examine(month: str) -> list[Finding]:
                 with connection.cursor() as own:  # what it loads is for this month only
@@ -92,7 +112,7 @@ class Examination:
     def _month_or_why_not(
         self,
         connection: duckdb.DuckDBPyConnection,
-        references: References | None,
+        references: References | ReferencesElsewhere | None,
         month: str,
         checks: Collection[str],
     ) -> list[Finding]:
@@ -106,26 +126,43 @@ class Examination:
     def _month(
         self,
         connection: duckdb.DuckDBPyConnection,
-        references: References | None,
+        references: References | ReferencesElsewhere | None,
         month: str,
         checks: Collection[str],
     ) -> list[Finding]:
         found = []
         if not {PLAYS_ARE_EVENTS, SESSIONS_WITHOUT_HOLES}.isdisjoint(checks):
-            lines = LandedLines(self._lake, self._ledger, month, EVENT_COLUMNS)
-            events = Month(connection, month, lines)
+            counts, differing = self._events(connection, month)
             if PLAYS_ARE_EVENTS in checks:
-                found.append(self._plays_are_events(month, events))
+                found.append(self._plays_are_events(month, counts, differing))
             if SESSIONS_WITHOUT_HOLES in checks:
-                found.append(_sessions(events))
+                found.append(_sessions(counts))
         if REFERENCES in checks and references is not None:
             found.append(self._references(connection, month, references))
         if MATCH_RATE in checks:
             found.append(self._match_rate(month))
         return found
 
-    def _plays_are_events(self, month: str, events: Month) -> Finding:
-        expected, at_most = events.plays()
+    def _events(
+        self, connection: duckdb.DuckDBPyConnection, month: str
+    ) -> tuple[Counts, Callable[[], list[Row]]]:
+        """What is counted among the events, and who tells of some that differ from the plays."""
+        if self._elsewhere is not None:
+            # Which ones would take both sides; how many is enough to know what to do.
+            return count_elsewhere(self._elsewhere(), self._lake, self._ledger, month), list
+        lines = LandedLines(self._lake, self._ledger, month, EVENT_COLUMNS)
+        events = Month(connection, month, lines)
+        lines.check()
+
+        def differing() -> list[Row]:
+            return events.differing(self._plays.batches(PLAY_COLUMNS, [month]))
+
+        return events.counts(), differing
+
+    def _plays_are_events(
+        self, month: str, events: Counts, differing: Callable[[], list[Row]]
+    ) -> Finding:
+        expected, at_most = events.plays, events.at_most
         plays = sum(part.rows for part in self._plays.parts_of([month]))
         numbers = {"plays": plays, "events": expected, "ambiguous_events": at_most - expected}
         if expected <= plays <= at_most:
@@ -139,12 +176,15 @@ class Examination:
             f"{plays:,} plays, but {expected:,} distinct NextSong events have landed. "
             + (stale or _AGAIN.format(month=month)),
             numbers,
-            events.differing(self._plays.batches(PLAY_COLUMNS, [month])),
+            differing(),
             warning=bool(stale),
         )
 
     def _references(
-        self, connection: duckdb.DuckDBPyConnection, month: str, references: References
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        month: str,
+        references: References | ReferencesElsewhere,
     ) -> Finding:
         missing, sample = references.missing(connection, month, self._plays)
         numbers = {"missing": sum(missing.values())}
@@ -205,8 +245,8 @@ def _made_from(name: str) -> set[str]:
     return {name}.union(*(_made_from(source) for source in TABLES[name].reads))
 
 
-def _sessions(events: Month) -> Finding:
-    sessions, with_holes, sample = events.holes()
+def _sessions(events: Counts) -> Finding:
+    sessions, with_holes, sample = events.sessions, events.with_holes, events.holes
     numbers = {"sessions": sessions, "sessions_with_holes": with_holes}
     if not with_holes:
         text = f"{sessions:,} sessions, none with a hole."
@@ -241,12 +281,15 @@ def checks_of_plays(months: PartitionsDefinition[str], match_drop: float) -> Ass
     ]
 
     @multi_asset_check(name=STEP, specs=every, can_subset=True)
-    def examine(context: AssetCheckExecutionContext, lake: LakeResource) -> Iterator[Any]:
+    def examine(
+        context: AssetCheckExecutionContext, lake: LakeResource, spark: SparkResource
+    ) -> Iterator[Any]:
         keys = [(k.asset_key.path[-1], k.name) for k in context.selected_asset_check_keys]
         assets = {check: asset for asset, check in keys}
         months = list(context.partition_keys)
         with explained(context.log, context.run.tags):
-            examination = Examination(Lake.at(lake.uri), match_drop)
+            elsewhere = (lambda: spark.session) if spark.elsewhere else None
+            examination = Examination(Lake.at(lake.uri), match_drop, elsewhere)
             of = {month: examination.examined(month) for month in months}
             known = {
                 (check, month): result

@@ -9,12 +9,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from sparkify_assets.ingest.raw import LandedLines
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.partitions import DAY_MS, first_instant, next_month
@@ -45,11 +45,35 @@ def _references() -> Iterator[Reference]:
 REFERENCES_OF_PLAYS = tuple(_references())
 
 
+@dataclass(frozen=True)
+class Counts:
+    """What was counted among the events of a month, or of some of its sessions.
+
+    Attributes:
+        plays: distinct events that are plays.
+        at_most: those that may be one: an event that was delivered with another page, too, is one
+            or the other.
+        sessions, with_holes: how many, and how many of them lack events.
+        holes: some of the latter.
+    """
+
+    plays: int
+    at_most: int
+    sessions: int
+    with_holes: int
+    holes: list[Row]
+
+
 class Month:
-    """One month: its events as they landed, and its plays as they are published."""
+    """One month: its events as they landed, and its plays as they are published.
+
+    Args:
+        events: log lines with EVENT_COLUMNS, also of other months; every line of a session that is
+            to be counted.
+    """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, month: str, events: LandedLines
+        self, connection: duckdb.DuckDBPyConnection, month: str, events: Iterable[pa.RecordBatch]
     ) -> None:
         self._sql = connection
         self._first = first_instant(month)
@@ -61,17 +85,13 @@ class Month:
                 "GROUP BY ALL",
                 {"play": PLAY, "first": self._first, "end": first_instant(next_month(month))},
             )
-        events.check()
 
-    def plays(self) -> tuple[int, int]:
-        """How many distinct events are plays, and how many may be one.
-
-        An event that was delivered with another page, too, is one or the other.
-        """
+    def counts(self) -> Counts:
+        """Plays, sessions and their holes."""
         ((certain, possible),) = self._sql.execute(
             "SELECT count(*) FILTER (certain), count(*) FILTER (possible) FROM events"
         ).fetchall()
-        return int(certain), int(possible)
+        return Counts(int(certain), int(possible), *self._holes())
 
     def differing(self, published: Iterable[pa.RecordBatch]) -> list[Row]:
         """Sessions and times with another number of plays than of events."""
@@ -92,7 +112,7 @@ class Month:
             """
         )
 
-    def holes(self) -> tuple[int, int, list[Row]]:
+    def _holes(self) -> tuple[int, int, list[Row]]:
         """Sessions, sessions with holes, and some of these.
 
         One that begins on the first day may have begun in the month before.

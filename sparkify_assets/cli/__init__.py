@@ -23,7 +23,9 @@ with loading():
         ddl,
         demo,
         export,
+        forecast,
         maintain,
+        pack,
         query,
         rejects,
         report,
@@ -55,6 +57,8 @@ app.command(name="ddl")(ddl.ddl)
 app.command(name="report")(report.report)
 app.command(name="rejects")(rejects.rejects)
 app.command(name="maintain")(maintain.maintain)
+app.command(name="forecast", cls=forecast.WithFormulas)(forecast.forecast)
+app.command(name="pack")(pack.pack)
 app.command(name="sample")(sample.sample)
 app.command(name="demo")(demo.demo)
 app.command(name="alert-test")(alert_test.alert_test)

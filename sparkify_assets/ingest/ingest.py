@@ -34,6 +34,10 @@ from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _TASK_BYTES = 32 << 20
+# Of a large load each task takes more, so that its parts are worth a request: rows take about a
+# twelfth of their lines.
+_MOST_TASK_BYTES = 768 << 20
+_LEAST_TASKS = 64
 _TASK_FILES = 2_000
 _ATTEMPTS = 8
 
@@ -148,10 +152,11 @@ def _read_all(
 
 
 def _read(spark: SparkSession, work: Work, files: Sequence[LandingFile]) -> TaskReport:
-    tasks = [json.dumps(task) for task in _tasks(files)]
+    tasks = [json.dumps(task) for task in tasks_of(files)]
     frame = spark.createDataFrame(pa.table({"files": pa.array(tasks, pa.string())}))
     report = TaskReport()
-    spread = frame.repartition(tasks_at_once(spark, len(tasks)))
+    # In turns from one partition: from several, each begins anywhere, and some tasks get nothing.
+    spread = frame.coalesce(1).repartition(tasks_at_once(spark, len(tasks)))
     for row in spread.mapInArrow(file_reader(work), REPORT_SCHEMA).collect():
         report.add(TaskReport.from_json(row["report"]))
     for made in (report.requests, report.raw.requests, report.rejects.requests):
@@ -159,12 +164,17 @@ def _read(spark: SparkSession, work: Work, files: Sequence[LandingFile]) -> Task
     return report
 
 
-def _tasks(files: Sequence[LandingFile]) -> list[list[LandingFile]]:
-    """Files for each task: of 32 MiB or 2,000 files, whichever is reached first."""
+def tasks_of(files: Sequence[LandingFile]) -> list[list[LandingFile]]:
+    """Files for each task, in order.
+
+    Of 32 MiB; of more than 2 GiB a 64th of all, 768 MiB at most. Never more than 2,000 files.
+    """
     tasks: list[list[LandingFile]] = [[]]
+    total = sum(file.size for file in files)
+    most = max(_TASK_BYTES, min(_MOST_TASK_BYTES, total // _LEAST_TASKS))
     size = 0
     for file in files:
-        if tasks[-1] and (size + file.size > _TASK_BYTES or len(tasks[-1]) >= _TASK_FILES):
+        if tasks[-1] and (size + file.size > most or len(tasks[-1]) >= _TASK_FILES):
             tasks.append([])
             size = 0
         tasks[-1].append(file)

@@ -21,6 +21,8 @@ from sparkify_assets.partitions import DAY_MS, month_at
 from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_day, repeats
 
 _KEPT = 4
+# About 20 MB in this process, as often as a table is made of them.
+_MOST_REPEATS = 1 << 18
 _REPEATED = "_repeated"
 
 
@@ -31,12 +33,20 @@ class Found:
     Attributes:
         lines: how many the engine delivered.
         plays: of these, lines with a play, by month, also those delivered twice.
-        repeats: `source_file` and `line` of those that do not count; bounded by what one run takes.
+        repeats: `source_file` and `line` of those that do not count; None where there are none, or
+            too many to pass through this process.
+        many: whether there are too many; each table looks for them again then.
     """
 
     lines: int
     plays: dict[str, int]
-    repeats: pa.Table | None
+    repeats: pa.Table | None = None
+    many: bool = False
+
+    @property
+    def repeated(self) -> bool:
+        """Whether there are any."""
+        return self.many or self.repeats is not None
 
 
 # The rows behind a key never change: versions of tables, and months.
@@ -65,22 +75,40 @@ def look_at(
     return known
 
 
-def without_repeats(rows: DataFrame, found: Found) -> DataFrame:
-    """The lines that count."""
-    if found.repeats is None:
-        return rows
-    repeated = rows.sparkSession.createDataFrame(found.repeats).withColumn(_REPEATED, F.lit(True))
+def without_repeats(
+    names: Sequence[str],
+    found: Found,
+    rows: Callable[[Sequence[str]], DataFrame],
+    within: Column,
+) -> DataFrame:
+    """The lines within the months that count, with these columns.
+
+    Args:
+        rows, within: as for `look_at`.
+    """
+    if not found.repeated:
+        return rows(names).filter(within).select(*names)
+    lines = rows([*names, *LINE_KEY]).filter(within)
+    repeated = (
+        lines.sparkSession.createDataFrame(found.repeats)
+        if found.repeats is not None
+        else _repeats(rows, within)
+    )
     # Not an anti-join: Sail would keep its first side, all rows, in memory.
-    marked = repeated.join(rows, [*LINE_KEY], "right")
-    return marked.filter(F.col(_REPEATED).isNull()).drop(_REPEATED)
+    marked = repeated.withColumn(_REPEATED, F.lit(True)).join(lines, [*LINE_KEY], "right")
+    return marked.filter(F.col(_REPEATED).isNull()).select(*names)
+
+
+def _repeats(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> DataFrame:
+    columns = [*LINE_KEY, *(field.column for field in LOG_FIELDS)]
+    return repeats(rows(columns).filter(within))
 
 
 def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:
     days = lines_by_day(rows([*EVENT_KEY, "page"])).collect()
-    repeated = None
-    if any(row["lines"] > row["events"] for row in days):
-        columns = [*LINE_KEY, *(field.column for field in LOG_FIELDS)]
-        repeated = repeats(rows(columns).filter(within)).toArrow()
+    too_many = sum(row["lines"] - row["events"] for row in days)
+    many = too_many > _MOST_REPEATS
+    repeated = _repeats(rows, within).toArrow() if too_many and not many else None
     plays: Counter[str] = Counter()
     for row in days:
         plays[month_at(row["day"] * DAY_MS)] += row["plays"]
@@ -88,4 +116,5 @@ def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:
         lines=sum(row["lines"] for row in days),
         plays=dict(plays),
         repeats=repeated if repeated is not None and len(repeated) else None,
+        many=many,
     )

@@ -22,7 +22,6 @@ from sparkify_assets.lake.scan import scan_part
 from sparkify_assets.lake.snapshot import Identity, Snapshot
 from sparkify_assets.partitions import first_instant, next_month
 from sparkify_assets.tables import RAW_LOGS, RAW_SONGS
-from sparkify_assets.transforms.events import LINE_KEY
 
 # Of the song files: what was counted last, as three tables read them. The rows of a version stay.
 _counted: list[tuple[Identity, Identity]] = []
@@ -63,10 +62,9 @@ def read_raw_logs(
     key = (ledger.snapshot.identity, snapshot.identity, tuple(sorted(months)))
     expected = sum(file.rows for file in files)
     found = look_at(key, rows, _within(months), expected)
-    _check_as_many(snapshot, found.lines, expected)
-    more = LINE_KEY if found.repeats is not None else ()
-    frame = without_repeats(rows([*wanted, *more]).filter(_within(months)), found)
-    return RawRows(frame.select(*wanted), {month: found.plays.get(month, 0) for month in months})
+    check_as_many(snapshot, found.lines, expected)
+    frame = without_repeats(wanted, found, rows, _within(months))
+    return RawRows(frame, {month: found.plays.get(month, 0) for month in months})
 
 
 def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
@@ -80,7 +78,7 @@ def read_raw_songs(spark: SparkSession, lake: Lake, ledger: Ledger) -> RawRows:
     rows = landed_rows(spark, snapshot, files)
     key = (ledger.snapshot.identity, snapshot.identity)
     if files and key not in _counted:
-        _check_as_many(snapshot, rows.count(), sum(file.rows for file in files))
+        check_as_many(snapshot, rows.count(), sum(file.rows for file in files))
         _counted[:] = [key]
     return RawRows(rows)
 
@@ -171,7 +169,12 @@ def _rows_of(
     return F.broadcast(named).join(frame, ["source_file", "batch"]).select(*wanted)
 
 
-def _check_as_many(snapshot: Snapshot, found: int, expected: int) -> None:
+def check_as_many(snapshot: Snapshot, found: int, expected: int) -> None:
+    """Whether as many raw rows came as the ledger counts.
+
+    Raises:
+        PlanChanged: they are not; look anew.
+    """
     # What the engine really delivers, and not what the log says: a reader that passes over
     # something would lose it for ever, as the table would then be recorded as up to date.
     if found != expected:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 from pyspark.sql.types import StructType
 
 from sparkify_assets.lake.log import StoredPart
@@ -18,6 +19,11 @@ from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import TABLES, Table
+
+# Sail's tasks hold what they write; of Spark's each makes a file, which is to be worth a request.
+_ROWS_PER_TASK = 500_000
+ROWS_PER_SLICE = 4_000_000
+_SLICE = "_slice"
 
 
 def read_frame(
@@ -89,16 +95,17 @@ def part_reader(
     return read
 
 
-def write_frame(frame: DataFrame, table: Table, location: Location, files: int) -> Written:
+def write_frame(
+    frame: DataFrame, table: Table, location: Location, rows: Mapping[str, int]
+) -> Written:
     """Write the rows of a frame as parts, in the engine's tasks; runs the plan once.
 
+    Rows of one key always go to one task, which can see then that they are several.
+
     Args:
-        files: about how many tasks write. Rows of one partition go to one task.
+        rows: at most about so many in each partition that the frame has rows of.
     """
-    if table.partition_by:
-        frame = frame.repartition(files, *table.partition_by)
-    else:
-        frame = frame.repartition(files) if files > 1 else frame.coalesce(1)
+    frame = _in_tasks(frame, table, rows)
     # Sail leaves this out (nobody asks for an order afterwards): parts are smaller on Spark alone.
     frame = frame.sortWithinPartitions(*table.key)
     written = Written()
@@ -106,6 +113,29 @@ def write_frame(frame: DataFrame, table: Table, location: Location, files: int) 
         written.add(Written.from_json(row["report"]))
     REQUESTS.add_all(written.requests)
     return written
+
+
+def _in_tasks(frame: DataFrame, table: Table, rows: Mapping[str, int]) -> DataFrame:
+    """The same rows, those of each task in a partition of their own."""
+    if is_sail(frame.sparkSession):
+        if not table.partition_by:
+            return frame.coalesce(1)
+        tasks = min(len(rows), 1 + sum(rows.values()) // _ROWS_PER_TASK)
+        return frame.repartition(max(1, tasks), *table.partition_by)
+    if not table.partition_by:
+        return frame.hint("rebalance", *table.key)
+    # A month with more rows than a task should have is cut by the keys. Spark puts pieces together
+    # that turn out small (`cluster.sizes`), so that most months are one file.
+    most = slices(max(rows.values(), default=0))
+    piece = F.pmod(F.xxhash64(*table.key), F.lit(most)).cast("int")
+    pieces = sum(map(slices, rows.values()))
+    cut = frame.withColumn(_SLICE, piece)
+    return cut.hint("rebalance", max(1, pieces), *table.partition_by, _SLICE).drop(_SLICE)
+
+
+def slices(rows: int) -> int:
+    """Into how many pieces Apache Spark cuts a partition with at most so many rows."""
+    return 1 + rows // ROWS_PER_SLICE
 
 
 def is_sail(spark: SparkSession) -> bool:

@@ -20,7 +20,7 @@ from sparkify_assets.lake.part import Part
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table
 
-_ROWS_PER_FILE = 8_000_000
+ROWS_PER_FILE = 8_000_000
 
 
 class PartWriters:
@@ -44,7 +44,7 @@ class PartWriters:
             self._open[folder] = self._new(folder, values)
         file = self._open[folder]
         file.write(group.select(self._inside))
-        if file.rows >= _ROWS_PER_FILE:
+        if file.rows >= ROWS_PER_FILE:
             self.parts.append(self._open.pop(folder).finish())
 
     def finish(self) -> None:

@@ -31,6 +31,11 @@ class Batch:
         """Bytes of all its parts."""
         return sum(part.size for parts in self.parts.values() for part in parts)
 
+    @property
+    def files(self) -> int:
+        """How many parts it has."""
+        return sum(map(len, self.parts.values()))
+
 
 def find_batches(lake: Lake) -> list[Batch]:
     """Every batch in the newest versions of the raw tables."""

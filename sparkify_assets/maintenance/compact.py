@@ -35,6 +35,8 @@ from sparkify_assets.tables import REJECTS, Table
 # Larger ones are read by groups of rows and not with one request (`lake.scan`), and to write them
 # again each night would cost more than it saves.
 SMALL_BYTES = 32 << 20
+# Of a large batch that many tasks wrote, parts are put together if they are smaller on average.
+SMALL_PART_BYTES = 8 << 20
 # As many as a reader has to fetch of a table's log at most, where every tenth version has a
 # checkpoint: to save less than that would not be noticed.
 MOST_SMALL_PARTS = 8
@@ -106,7 +108,8 @@ def _plan(
     live, _ = split(found, ledger)
     small: dict[str, list[Batch]] = {}
     for one in sorted(live, key=lambda batch: batch.size):
-        if one.size < SMALL_BYTES and one.batch not in but:
+        small_parts = one.files > 1 and one.size < one.files * SMALL_PART_BYTES
+        if (one.size < SMALL_BYTES or small_parts) and one.batch not in but:
             small.setdefault(one.scope, []).append(one)
     return ledger, {scope: found for scope, found in small.items() if _too_many(found)}
 
@@ -149,7 +152,7 @@ def _first(small: Sequence[Batch], most_bytes: int, most_parts: int) -> list[Bat
     size = parts = 0
     for one in small:
         size += one.size
-        parts += sum(len(found) for found in one.parts.values())
+        parts += one.files
         if len(chosen) > 1 and (size > most_bytes or parts > most_parts):
             break
         chosen.append(one)

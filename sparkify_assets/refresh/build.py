@@ -27,8 +27,6 @@ from sparkify_assets.refresh.freshness import Freshness
 from sparkify_assets.refresh.given_up import give_up
 from sparkify_assets.tables import TABLES, WHOLE_TABLE, Reads, Table
 
-_ROWS_PER_TASK = 500_000
-
 
 @dataclass
 class Made:
@@ -112,7 +110,7 @@ class Build:
         made = Made(self.base, refused=dict(self.laid_aside), lines=self._lines)
         if self.keys:
             location = self._lake.table_location(self.table)
-            made.written = write_frame(frame, self.table, location, self._tasks())
+            made.written = write_frame(frame, self.table, location, self._rows())
             self._audit(made)
         if made.made:
             parts = [
@@ -165,8 +163,11 @@ class Build:
             more["content"] = notes.content if notes else 0
         return more
 
-    def _tasks(self) -> int:
+    def _rows(self) -> dict[str, int]:
+        """By month, how many rows it can have: no table has more than there are log lines."""
         if not self.table.monthly:
-            return 1
-        rows = sum(file.rows for file in self.ledger.with_events_in(*self.keys))
-        return min(len(self.keys), 1 + rows // _ROWS_PER_TASK)
+            return {}
+        return {
+            month: sum(file.rows for file in self.ledger.with_events_in(month))
+            for month in self.keys
+        }

@@ -49,6 +49,8 @@ _WITHOUT_MONTHS = [name for name in _NAMES if name not in BY_MONTH]
 _MOST_PASSES = 5
 # Of log files for one Dagster run: it then takes a gigabyte or two, whatever there is in all.
 _RUN_BYTES = 2 << 30
+# Other machines have memory of their own, and each run would begin with asking for them anew.
+_RUN_BYTES_ELSEWHERE = 1 << 40
 
 
 class RunFailed(SparkifyError):  # noqa: N818 -- reads as what happened
@@ -118,7 +120,8 @@ def _one_pass(
         close_dead_runs(instance)
         # A range over a gap would make months that nobody asked for; one over all months would hold
         # all of their events at once.
-        ranges = plan.ranges(_RUN_BYTES) or [[]]
+        most = _RUN_BYTES_ELSEWHERE if settings.engine_is_remote else _RUN_BYTES
+        ranges = plan.ranges(most) or [[]]
         for number, months in enumerate(ranges):
             names = _NAMES if months else _WITHOUT_MONTHS
             # After all months: what was made becomes visible at once.

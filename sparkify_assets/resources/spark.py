@@ -5,29 +5,27 @@ starts when it is first asked for and stops when the run ends.
 """
 
 import os
-import re
-import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from dagster import InitResourceContext
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field, PrivateAttr
-from pyspark import SparkConf, SparkContext
-from pyspark.errors import PySparkRuntimeError
-from pyspark.java_gateway import launch_gateway
+from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
+from sparkify_assets.cluster.probe import check_workers
+from sparkify_assets.cluster.shipping import AUTO, keep_to_our_code, ship, shipped
+from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
 from sparkify_assets.errors import EngineError
-from sparkify_assets.settings import EMBEDDED
+from sparkify_assets.lake.frames import is_sail
+from sparkify_assets.resources.java import check_java, start_java
+from sparkify_assets.settings import EMBEDDED, is_here
 from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.s3a import s3a_settings
 
-_LEAST_JAVA = 17
 _CONNECT_PORT = 15002
 _CONNECT_SECONDS = 5
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
@@ -45,6 +43,28 @@ class SparkResource(LazyPySparkResource):
     memory_gb: float | None = Field(
         default=None, description="Embedded engine: memory before it spills to disk, in GiB."
     )
+    executors: int | None = Field(
+        default=None, description="Cluster: how many executors; None: what the cluster gives."
+    )
+    executor_cores: int | None = Field(
+        default=None, description="Cluster: tasks that an executor runs at once."
+    )
+    executor_memory_gb: float | None = Field(
+        default=None, description="Cluster: Java's memory of an executor, in GiB."
+    )
+    driver_memory_gb: float | None = Field(
+        default=None, description="Apache Spark: Java's memory of the driver, in GiB."
+    )
+    shuffle_partitions: int | None = Field(
+        default=None, description="Apache Spark: pieces of a shuffle before small ones are joined."
+    )
+    partition_mb: int = Field(
+        default=256, description="Apache Spark: how large such a piece becomes, in MiB."
+    )
+    worker_env: str = Field(
+        default=AUTO,
+        description="Cluster: packages for the workers: auto, installed, or an archive.",
+    )
     spark_config: dict[str, Any] = Field(  # as in the class above, with a default
         default_factory=dict, description="More settings for the session."
     )
@@ -61,6 +81,11 @@ class SparkResource(LazyPySparkResource):
             EngineError: the engine cannot start; the message names the way out.
         """
         return cast("SparkSession", self.spark_session)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether tasks run in processes that only a cluster or a server starts."""
+        return self.engine != EMBEDDED and not self.engine.startswith("local")
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:  # noqa: ARG002
         """Stop the session, and with it the embedded engine."""
@@ -82,15 +107,22 @@ class SparkResource(LazyPySparkResource):
         if self.engine == EMBEDDED:
             self._spark_session = self._embedded()
         elif self.engine.startswith("sc://"):
-            check_reachable(self.engine)
-            self._spark_session = SparkSession.builder.remote(self.engine).create()
+            self._spark_session = self._connected()
         else:
             self._spark_session = self._classic()
+        try:
+            self._configure(self._spark_session)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _configure(self, spark: SparkSession) -> None:
         # A classic session got its settings when it was made.
         connect = self.engine == EMBEDDED or self.engine.startswith("sc://")
-        settings = {**_SESSION, **self.spark_config} if connect else _SESSION
-        for name, value in settings.items():
-            self._spark_session.conf.set(name, value)
+        for name, value in ({**_SESSION, **self.spark_config} if connect else _SESSION).items():
+            spark.conf.set(name, value)
+        if self.elsewhere:
+            check_workers(spark, self.engine)
 
     def _embedded(self) -> SparkSession:
         # Read by the server when it starts; a pool without a bound would not spill.
@@ -107,62 +139,54 @@ class SparkResource(LazyPySparkResource):
         host, port = self._server.listening_address
         return SparkSession.builder.remote(f"sc://{host}:{port}").create()
 
+    def _connected(self) -> SparkSession:
+        check_reachable(self.engine)
+        spark = SparkSession.builder.remote(self.engine).create()
+        if not is_sail(spark):  # Sail's Python is that of its server, and takes nothing along
+            for name, value in of_a_query(self._sizes, local=False).items():
+                spark.conf.set(name, value)
+            ship(spark, self.worker_env)
+        return spark
+
     def _classic(self) -> SparkSession:
         check_java(self.engine)
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        if self.engine.startswith("local"):
+        local = self.engine.startswith("local")
+        here = local or is_here(self.engine)
+        if local:
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        if here:
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         settings = {
             "spark.app.name": "sparkify",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.log.level": "ERROR",
-            "spark.sql.shuffle.partitions": "8",
             **_SESSION,
-            # A local Spark serves nobody but this machine.
-            **(_LOOPBACK if self.engine.startswith("local") else {}),
+            **of_a_query(self._sizes, local=local),
+            **of_an_application(self._sizes, self.engine),
+            # One that works on this machine alone serves nobody else.
+            **(_LOOPBACK if here else {}),
             **(s3a_settings(s3_access()) if self.on_s3 else {}),
+            **({} if local else shipped(self.worker_env)),
             **self.spark_config,
         }
         conf = SparkConf().setMaster(self.engine).setAll(list(settings.items()))
         if self.on_s3:
-            _start_java(conf)
-        return SparkSession.builder.config(conf=conf).getOrCreate()
+            start_java(conf)
+        spark = SparkSession.builder.config(conf=conf).getOrCreate()
+        if not local:
+            keep_to_our_code()
+        return spark
 
-
-def _start_java(conf: SparkConf) -> None:
-    """Start Java with its packages; hundreds of lines about these go to a file.
-
-    Raises:
-        EngineError: it did not start, mostly because a package cannot be found.
-    """
-    if SparkContext._gateway is not None:  # this process has one already
-        return
-    with tempfile.NamedTemporaryFile("w+b", prefix="sparkify-spark-", suffix=".log") as log:
-        try:
-            gateway = launch_gateway(conf, {"stderr": log})  # type: ignore[no-untyped-call]
-        except PySparkRuntimeError as error:
-            log.seek(0)
-            said = log.read().decode(errors="replace").strip().splitlines()
-            reasons = [line.strip() for line in said if "not found" in line or "rror" in line]
-            raise EngineError(
-                "Apache Spark did not start with its packages for S3 ("
-                f"{'; '.join(reasons[-3:]) or error}). They come from Maven Central; name another "
-                "repository or folder in SPARKIFY_SPARK_CONF (spark.jars.repositories, "
-                "spark.jars.ivySettings or spark.jars), or set SPARKIFY_ENGINE=embedded"
-            ) from None
-    SparkContext._ensure_initialized(gateway=gateway)
-
-
-def check_java(engine: str) -> None:
-    """Raise EngineError where Apache Spark has no Java to run on."""
-    version = java_version()
-    if version is None or version < _LEAST_JAVA:
-        found = "no Java was found" if version is None else f"Java {version} was found"
-        raise EngineError(
-            f"SPARKIFY_ENGINE is {engine!r}: Apache Spark needs Java {_LEAST_JAVA} or newer, and "
-            f"{found}. Install it (and set JAVA_HOME), or set SPARKIFY_ENGINE=embedded, which "
-            "needs no Java"
+    @property
+    def _sizes(self) -> Sizes:
+        return Sizes(
+            self.executors,
+            self.executor_cores,
+            self.executor_memory_gb,
+            self.driver_memory_gb,
+            self.shuffle_partitions,
+            self.partition_mb,
         )
 
 
@@ -177,20 +201,6 @@ def check_reachable(engine: str) -> None:
             f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start the "
             "Spark Connect server there, or set SPARKIFY_ENGINE=embedded"
         ) from error
-
-
-def java_version() -> int | None:
-    """The major version of the Java that Spark would use, None where there is none."""
-    home = os.environ.get("JAVA_HOME")
-    java = f"{home}/bin/java" if home else shutil.which("java")
-    if java is None:
-        return None
-    try:
-        done = subprocess.run([java, "-version"], capture_output=True, text=True, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    found = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
-    return int(found.group(1)) if found else None
 
 
 def _machine_memory_gb() -> float:

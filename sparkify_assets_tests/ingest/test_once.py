@@ -52,6 +52,20 @@ def test_of_an_event_in_two_files_the_smallest_line_is_read(
     assert sorted(row["source_file"] for row in whole.collect()) == [FIRST, FIRST, AGAIN, AGAIN]
 
 
+def test_many_repeats_do_not_pass_through_this_process(
+    lake: Lake, zone: Zone, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "_MOST_REPEATS", 2)
+    zone.logs(FIRST, *[event(itemInSession=item, artist="B") for item in range(6)])
+    zone.logs(AGAIN, *[event(itemInSession=item, artist="A") for item in range(4)])
+    _landed(lake, zone, spark)
+    found = _read(lake, spark, ["item_in_session", "artist"])
+    (known,) = [one for key, one in once._found.items() if key[2] == (MONTH,)][-1:]
+    assert (known.many, known.repeats) == (True, None)
+    assert [row["artist"] for row in rows(found.frame)] == ["A"] * 4 + ["B"] * 2
+    assert found.frame.columns == ["item_in_session", "artist"]
+
+
 def test_the_lines_are_looked_at_once_until_something_lands(
     lake: Lake, zone: Zone, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from sparkify_assets.lake import frames
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.frames import read_frame, write_frame
 from sparkify_assets.lake.lake import Lake
@@ -15,13 +16,14 @@ from sparkify_assets.tables import TABLES, TIME
 from sparkify_assets_tests.lake.helpers import put, rows
 
 pytestmark = pytest.mark.engines
+_MERGING = "spark.sql.adaptive.coalescePartitions.enabled"
 
 
 def test_a_frame_is_written_and_read_back_by_month(spark: SparkSession, lake: Lake) -> None:
     months = ["2018-11", "2018-12", "2019-01"]
     table = pa.concat_tables([rows(month, 1, 2) for month in months])
     frame = spark.createDataFrame(table)
-    written = write_frame(frame, TIME, lake.table_location(TIME), files=2)
+    written = write_frame(frame, TIME, lake.table_location(TIME), dict.fromkeys(months, 300_000))
     replace(lake, lake.snapshot(TIME), written.parts, {m: Stamp(1) for m in months})
     assert sum(part.rows for part in written.parts) == 6
     assert len(written.parts) == 3
@@ -34,6 +36,46 @@ def test_a_frame_is_written_and_read_back_by_month(spark: SparkSession, lake: La
         (2018, 11, 1), (2018, 11, 2), (2019, 1, 1), (2019, 1, 2),
     ]  # fmt: skip
     assert str(min(row["start_time"] for row in some)) == "2018-11-01 12:00:00"
+
+
+def test_a_month_with_many_rows_is_cut_on_spark_and_a_small_one_is_one_file(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "ROWS_PER_SLICE", 4)
+    # Else Spark puts such small pieces together again.
+    merged = None
+    if not frames.is_sail(spark):
+        merged = spark.conf.get(_MERGING)
+        spark.conf.set(_MERGING, "false")
+    try:
+        table = pa.concat_tables([rows("2018-11", *range(1, 29)), rows("2018-12", 1, 2)])
+        written = write_frame(
+            spark.createDataFrame(table),
+            TIME,
+            lake.table_location(TIME),
+            {"2018-11": 28, "2018-12": 2},
+        )
+    finally:
+        if merged is not None:
+            spark.conf.set(_MERGING, merged)
+    parts = [TIME.partition_key(part.partition) for part in written.parts]
+    assert parts.count("2018-12") == 1
+    assert (parts.count("2018-11") > 3) is not frames.is_sail(spark)
+    assert sum(part.rows for part in written.parts) == 30
+    assert {key: notes.suspect for key, notes in written.notes.items()} == {
+        "2018-11": 0,
+        "2018-12": 0,
+    }
+
+
+def test_a_key_that_stands_there_twice_is_seen_in_whichever_piece_it_is(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "ROWS_PER_SLICE", 4)
+    table = pa.concat_tables([rows("2018-11", *range(1, 29)), rows("2018-11", 7, 23)])
+    frame = spark.createDataFrame(table)
+    written = write_frame(frame, TIME, lake.table_location(TIME), {"2018-11": 30})
+    assert written.notes["2018-11"].suspect == 2
 
 
 def test_an_old_version_is_read_as_it_was(spark: SparkSession, lake: Lake) -> None:
@@ -54,7 +96,8 @@ def test_an_empty_table_or_month_has_the_columns(spark: SparkSession, lake: Lake
 
 def test_no_rows_no_parts(spark: SparkSession, lake: Lake) -> None:
     frame = spark.createDataFrame([], TIME.spark_schema())
-    assert write_frame(frame, TIME, lake.table_location(TIME), files=2).parts == []
+    rows_of = {"2018-11": 1, "2018-12": 1}
+    assert write_frame(frame, TIME, lake.table_location(TIME), rows_of).parts == []
 
 
 def test_a_part_that_is_gone_is_an_error_never_fewer_rows(spark: SparkSession, lake: Lake) -> None:
@@ -73,7 +116,7 @@ def test_a_lake_may_have_any_name(spark: SparkSession, tmp_path: Path, name: str
     lake = Lake.at(str(tmp_path / name / "lake"))
     lake.create_missing()
     frame = spark.createDataFrame(rows("2018-11", 1, 2))
-    written = write_frame(frame, TIME, lake.table_location(TIME), files=1)
+    written = write_frame(frame, TIME, lake.table_location(TIME), {"2018-11": 2})
     replace(lake, lake.snapshot(TIME), written.parts, {"2018-11": Stamp(1)})
     assert read_frame(spark, lake.snapshot(TIME)).count() == 2
     assert read_frame(spark, lake.snapshot(TIME), ["2018-11"]).count() == 2

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from sparkify_assets.ingest import ingest
 from sparkify_assets.ingest.ledger import Ledger, read_ledger
 from sparkify_assets.ingest.taken_in import taken_in
 from sparkify_assets.lake import row_groups
@@ -335,3 +336,21 @@ def test_a_count_that_is_not_the_ledgers_is_refused(
     assert f"{table}: " in reason
     assert "that the ledger counts; nothing was put together" in reason
     assert bench.versions() == versions
+
+
+def test_a_large_batch_that_many_tasks_wrote_is_put_together_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compact, "SMALL_BYTES", 1)  # none is small by itself
+    monkeypatch.setattr(compact, "MOST_SMALL_PARTS", 1)
+    monkeypatch.setattr(ingest, "_TASK_FILES", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    for number in range(8):
+        bench.land(number)
+    bench.take_in()
+    counting = bench.counting()
+    assert bench.parts("raw_logs") == 4
+    bench.maintain()
+    assert bench.parts("raw_logs") == 1
+    assert bench.counting() == counting
+    assert bench.maintain().tables["raw_logs"].batches_compacted == 0

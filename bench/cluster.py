@@ -1,0 +1,179 @@
+"""Input B on a standalone cluster of one and of two workers of one core, by Spark's own event log.
+
+Run as `python -m bench.cluster`. With `--requests`: a smaller input in buckets, and which S3
+requests it took. Master, workers and executors are processes on this machine, as the driver is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.inputs import INPUTS, Input
+from bench.measure import Measured, measure
+from bench.results import machine
+from bench.same import Content, content, differences
+from sparkify_assets.sample import Sample, write_sample
+from sparkify_assets_tests import processes
+from sparkify_assets_tests.cluster.events import Application, applications, logged_to
+from sparkify_assets_tests.cluster.machines import Standalone
+from sparkify_assets_tests.s3.fixtures import environment, new_bucket
+from sparkify_assets_tests.s3.proxy import Proxy
+from sparkify_assets_tests.s3.servers import ACCESS_KEY, MOTO, SECRET_KEY, start, upload
+
+_RESULTS = Path(__file__).parent / "results"
+_KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+_MEMORY_GB = 3
+_SAMPLE = Sample(songs=300, users=500, events=150_000, first_month="2018-10", last_month="2018-11")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes:
+        workers: of one core each.
+        measured: of the driver, with its Java.
+        log: of the executors' work.
+        steps: seconds of each asset.
+    """
+
+    workers: int
+    measured: Measured
+    log: Application
+    steps: dict[str, float]
+
+
+def run(given: Input, folder: Path, workers: int) -> tuple[Run, dict[str, Content]]:
+    """Everything from nothing on a new cluster; what was measured, and the tables."""
+    landing, work = given.landing(folder), folder / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "dagster").mkdir(parents=True)
+    (work / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    lake, printed = work / "lake", folder / f"cluster-{workers}.log"
+    try:
+        with Standalone(work, _KEYS, memory=f"{_MEMORY_GB + 1}g") as cluster:
+            for _ in range(workers):
+                cluster.add_worker()
+            settings = {
+                **given.settings,
+                "DAGSTER_HOME": str(work / "dagster"),
+                "SPARKIFY_EXECUTOR_MEMORY_GB": str(_MEMORY_GB),
+                "SPARKIFY_SPARK_CONF": json.dumps(logged_to(work / "events")),
+            }
+            command = [
+                *processes.COMMAND, "run", "--landing", str(landing), "--lake", str(lake),
+                "--engine", cluster.url, "--format", "json",
+            ]  # fmt: skip
+            measured = measure(command, settings, lake, printed)
+            summary = json.loads(printed.read_text()[printed.read_text().index("{") :])
+        return Run(workers, measured, applications(work / "events"), summary["seconds"]), content(
+            lake
+        )
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def requests(folder: Path) -> Counter[str]:
+    """Which requests a first load of a sample in buckets took, by kind and what was asked for."""
+    shutil.rmtree(folder / "sample", ignore_errors=True)
+    write_sample(folder / "sample", _SAMPLE)
+    with (
+        start(MOTO) as server,
+        Proxy.start(server) as proxy,
+        Standalone(folder / "work", _KEYS) as cluster,
+    ):
+        cluster.add_worker()
+        bucket = new_bucket(server)
+        upload(server.endpoint, folder / "sample", bucket, "landing")
+        os.environ.update(environment(proxy.endpoint))
+        os.environ["SPARKIFY_EXECUTOR_MEMORY_GB"] = "1"
+        summary = processes.run(f"s3://{bucket}/landing", f"s3://{bucket}/lake", cluster.url)
+        _say(json.dumps(summary["rows"]))
+        return Counter(_asked(one.kind, one.path, one.user_agent) for one in proxy.requests())
+
+
+def _asked(kind: str, path: str, agent: str) -> str:
+    below = path.split("/", 2)[2] if path.count("/") > 1 else ""
+    what = below.split("/")[:2]
+    name = "/".join(what) if what[0] == "lake" else what[0]
+    log = " log" if "_delta_log" in below else ""
+    who = "S3A" if "Hadoop" in agent else "Python"
+    return f"{kind} {name}{log} ({who})"
+
+
+def table(runs: list[Run]) -> str:
+    """Markdown: a row for each run."""
+    lines = [
+        "| workers of one core | seconds | tasks | seconds of all tasks | shuffled | spilled "
+        "| driver: Java heap | driver: peak with Python |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {one.workers} | {one.measured.wall:.0f} | {one.log.tasks:,} | {one.log.seconds:.0f} "
+        f"| {one.log.shuffled / 1e6:,.0f} MB | {one.log.spilled / 1e6:,.0f} MB "
+        f"| {one.log.driver_heap / 1e6:,.0f} MB | {one.measured.peak / 1e9:.2f} GB |"
+        for one in runs
+    ]
+    steps = sorted(runs[0].steps, key=lambda name: -runs[0].steps[name])
+    lines += ["", f"| step | {' | '.join(f'{one.workers} workers, s' for one in runs)} |"]
+    lines += [f"| --- |{' ---: |' * len(runs)}"]
+    lines += [
+        f"| {name} | {' | '.join(f'{one.steps.get(name, 0):.1f}' for one in runs)} |"
+        for name in steps
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, and keep what was found in `bench/results`."""
+    parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
+    parser.add_argument("--input", choices=list(INPUTS), default="B")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="in this order")
+    parser.add_argument("--requests", action="store_true", help="count S3 requests instead")
+    parser.add_argument("--folder", type=Path, default=Path("data/bench"))
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    if given.requests:
+        with tempfile.TemporaryDirectory(dir=given.folder, ignore_cleanup_errors=True) as name:
+            for asked, number in sorted(requests(Path(name).absolute()).items()):
+                _say(f"{number:6,}  {asked}")
+        return
+    one, runs = INPUTS[given.input], []
+    expected: dict[str, Content] | None = None
+    for workers in given.workers:
+        found, tables = run(one, given.folder.absolute(), workers)
+        runs.append(found)
+        expected = expected or tables
+        _say(table(runs))
+        if different := differences(tables, expected):
+            raise SystemExit(f"other rows than with {runs[0].workers}: {'; '.join(different)}")
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    path = _RESULTS / f"{today}-{one.name}-cluster.md"
+    path.write_text(
+        f"# {one.name} on a standalone cluster: {one.title}\n\n{today}; {machine()}. Driver, "
+        f"master and workers share the machine; executors have {_MEMORY_GB} GiB of Java memory.\n\n"
+        f"{table(runs)}\n",
+        encoding="utf-8",
+    )
+    raw = [asdict(one) for one in runs]
+    path.with_suffix(".json").write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
+    _say(f"kept in {path}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    os._exit(0)  # as in `bench.__main__`

@@ -1,0 +1,87 @@
+"""`sparkify forecast`: what a month of so many events will be, before anybody pays for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from sparkify_assets.cli.options import FormatOption
+from sparkify_assets.cli.output import Format, print_json, print_table, say, size
+from sparkify_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from sparkify_assets.cluster.forecast import Forecast, Load
+
+_EVENTS = 2_000_000_000
+
+
+def forecast(
+    events: Annotated[int, typer.Option(min=1, help="Log lines of the month.")] = _EVENTS,
+    days: Annotated[int, typer.Option(min=1, max=31, help="Days that they are of.")] = 30,
+    files_a_day: Annotated[int, typer.Option(min=1, help="Log files of a day.")] = 24,
+    users: Annotated[int, typer.Option(min=1, help="Different users of the month.")] = 20_000_000,
+    songs: Annotated[int, typer.Option(min=1, help="Different songs heard.")] = 5_000_000,
+    cores: Annotated[int, typer.Option(min=1, help="Cores of all executors.")] = 64,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Tell what a run would make of a month on a cluster: files, tasks, parts, requests, hours.
+
+    Nothing is read or written. Files, tasks and parts come from the rules that a run goes by;
+    bytes, requests and seconds are what was measured (docs/clusters.md), times how many there are.
+    """
+    from sparkify_assets.cluster.forecast import Load
+    from sparkify_assets.cluster.forecast import forecast as forecast_load
+
+    partition_mb = load_settings().partition_mb
+    load = Load(events, days, files_a_day, users, songs, cores, partition_mb)
+    found = forecast_load(load)
+    if output is Format.JSON:
+        print_json(found.to_dict())
+    else:
+        show(load, found)
+
+
+class WithFormulas(TyperCommand):
+    """The command, whose help tells the formulas; they are loaded when somebody asks."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # of the click that typer brings
+        from sparkify_assets.cluster.forecast import FORMULAS
+
+        with formatter.section("Formulas"):
+            for line in FORMULAS.splitlines():
+                formatter.write(f"  {line}\n")
+        super().format_epilog(ctx, formatter)
+
+
+def show(load: Load, found: Forecast) -> None:
+    """The forecast for people."""
+    say(
+        f"{load.events:,} events: {size(found.landing_bytes)} of JSON in {found.files:,} files of "
+        f"{size(found.file_bytes)}."
+    )
+    print_table(
+        "Tables",
+        ["table", "rows", "size", "parts", "of a part"],
+        [(one.table, one.rows, size(one.bytes), one.parts, size(one.part_bytes))
+         for one in found.parts],
+        right=["rows", "size", "parts", "of a part"],
+    )  # fmt: skip
+    print_table(
+        "One run of all of it",
+        ["what", "how much"],
+        [
+            ("tasks that read the files", f"{found.tasks:,}, of {size(found.task_bytes)} at most"),
+            ("requests to S3", ", ".join(f"{n:,} {kind}" for kind, n in found.requests.items())),
+            ("commits", f"{found.commits}, the largest of {size(found.log_bytes)}"),
+            ("a checkpoint of the largest log", size(found.checkpoint_bytes)),
+            ("reports of tasks to the driver", size(found.driver_bytes)),
+            (f"time on {load.cores} cores", _time(found.hours)),
+            ("hours of a core", f"{found.core_hours:,.1f}"),
+        ],
+    )
+
+
+def _time(hours: float) -> str:
+    return f"{hours:,.1f} h" if hours >= 1 else f"{hours * 60:,.0f} min"

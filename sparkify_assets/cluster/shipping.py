@@ -1,0 +1,63 @@
+"""How code and packages get to the workers, by the kind of session.
+
+A classic session names them in its settings, and the driver hands them to each executor. Spark
+Connect takes them as artifacts of the session: several versions can be at work on one server.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyspark.sql import SparkSession
+
+from sparkify_assets.cluster.code import packed_code
+from sparkify_assets.cluster.environment import FOLDER, PYTHON, cached_environment
+
+AUTO = "auto"
+INSTALLED = "installed"
+_PYTHON = "PYSPARK_PYTHON"
+# Where requests go is no secret; with which keys, every machine finds out for itself.
+_ADDRESS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "SPARKIFY_S3_STYLE")
+
+
+def shipped(worker_env: str) -> dict[str, str]:
+    """Settings of a classic session by which its executors get all that the tasks need.
+
+    Args:
+        worker_env: AUTO: the packages of this environment; INSTALLED: the executors have them, in
+            the Python that PYSPARK_PYTHON names (else `python3`); or an archive of `sparkify pack`.
+    """
+    settings = {"spark.submit.pyFiles": str(packed_code())}
+    for name in _ADDRESS:
+        if value := os.environ.get(name):
+            settings[f"spark.executorEnv.{name}"] = value
+    if archive := _archive(worker_env):
+        settings["spark.archives"] = f"{archive}#{FOLDER}"
+        os.environ[_PYTHON] = PYTHON  # the only place in which PySpark looks for it
+    return settings
+
+
+def keep_to_our_code() -> None:
+    """Take the packed code from this process's own path, where PySpark put it.
+
+    It has no SQL, templates or other files, which are to be found beside the modules.
+    """
+    name = packed_code().name
+    sys.path[:] = [path for path in sys.path if not path.endswith(name)]
+
+
+def ship(spark: SparkSession, worker_env: str) -> None:
+    """Give them to a Connect session; its server must be Apache Spark's."""
+    spark.addArtifacts(str(packed_code()), pyfile=True)
+    if archive := _archive(worker_env):
+        spark.addArtifacts(f"{archive}#{FOLDER}", archive=True)
+        spark.conf.set("spark.sql.execution.pyspark.python", PYTHON)
+
+
+def _archive(worker_env: str) -> str | None:
+    # Whoever names a Python means one that has all; ours may be there from an earlier session.
+    chosen = os.environ.get(_PYTHON, PYTHON) != PYTHON
+    if worker_env == INSTALLED or (worker_env == AUTO and chosen):
+        return None
+    return str(cached_environment()) if worker_env == AUTO else worker_env

@@ -1,0 +1,180 @@
+"""What a session on a cluster asks for and takes along, by the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from sparkify_assets.cluster import probe, shipping
+from sparkify_assets.cluster.environment import FOLDER, PYTHON
+from sparkify_assets.cluster.probe import check_workers
+from sparkify_assets.cluster.shipping import shipped
+from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
+from sparkify_assets.composition import build_defs
+from sparkify_assets.errors import EngineError, SettingsError
+from sparkify_assets.resources.spark import SparkResource
+from sparkify_assets.settings import load_settings
+
+TOKEN = "dapi0123456789abcdef"  # noqa: S105 -- an example
+MASTER = "spark://master.example.org:7077"
+S3 = {"landing": "s3://landing/in", "lake": "s3://lake/all"}
+
+
+@pytest.fixture
+def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An archive in place of the one that takes long to make."""
+    monkeypatch.delenv("PYSPARK_PYTHON", raising=False)
+    archive = tmp_path / "environment-1.tar.gz"
+    archive.write_bytes(b"")
+    monkeypatch.setattr(shipping, "cached_environment", lambda: archive)
+    return str(archive)
+
+
+def test_code_and_packages_travel_and_no_secret_does(
+    packed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIA0123", "AWS_SECRET_ACCESS_KEY": TOKEN, "AWS_SESSION_TOKEN": TOKEN,
+        "AWS_REGION": "eu-north-1", "AWS_ENDPOINT_URL": "http://s3.example.org:9000",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    settings = shipped("auto")
+    assert settings["spark.archives"] == f"{packed}#{FOLDER}"
+    assert settings["spark.submit.pyFiles"].endswith(".zip")
+    assert settings["spark.executorEnv.AWS_REGION"] == "eu-north-1"
+    assert settings["spark.executorEnv.AWS_ENDPOINT_URL"] == "http://s3.example.org:9000"
+    assert not [text for text in settings.items() if TOKEN in str(text) or "AKIA" in str(text)]
+
+
+def test_a_second_session_of_a_process_takes_the_packages_along_again(packed: str) -> None:
+    assert "spark.archives" in shipped("auto")
+    import os
+
+    assert os.environ["PYSPARK_PYTHON"] == PYTHON
+    assert "spark.archives" in shipped("auto")
+
+
+def test_whoever_names_a_python_of_the_workers_sends_the_code_alone(
+    packed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYSPARK_PYTHON", "/opt/python/bin/python3")
+    assert shipped("auto").keys() >= {"spark.submit.pyFiles"}
+    assert "spark.archives" not in shipped("auto")
+    assert "spark.archives" not in shipped("installed")
+    assert shipped("s3a://bucket/e.tar.gz")["spark.archives"] == f"s3a://bucket/e.tar.gz#{FOLDER}"
+
+
+def test_sizes_are_said_to_each_kind_of_cluster_in_its_own_words() -> None:
+    sizes = Sizes(executors=4, executor_cores=3, executor_memory_gb=8, driver_memory_gb=2.5)
+    assert of_an_application(sizes, MASTER) == {
+        "spark.driver.memory": "2560m",
+        "spark.executor.memory": "8192m",
+        "spark.executor.cores": "3",
+        # 384 MiB as Spark itself, a tenth of Java's, half a GiB of Python for each task
+        "spark.executor.memoryOverhead": f"{int(384 + 819.2 + 3 * 512)}m",
+        "spark.executor.instances": "4",
+        "spark.cores.max": "12",
+    }
+    assert of_an_application(sizes, "local[*]") == {"spark.driver.memory": "2560m"}
+    assert of_an_application(Sizes(), "yarn") == {}
+    one = of_an_application(Sizes(executors=2), MASTER)
+    assert (one["spark.executor.cores"], one["spark.cores.max"]) == ("1", "2")
+
+
+def test_pieces_of_a_shuffle() -> None:
+    assert of_a_query(Sizes(), local=True)["spark.sql.shuffle.partitions"] == "8"
+    asked = of_a_query(Sizes(shuffle_partitions=999, partition_mb=64), local=False)
+    assert asked["spark.sql.shuffle.partitions"] == "999"
+    assert asked["spark.sql.adaptive.advisoryPartitionSizeInBytes"] == "64m"
+
+
+def test_every_size_is_a_setting_and_a_field_of_the_resource(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "executors": 3,
+        "executor_cores": 2,
+        "executor_memory_gb": 4.0,
+        "driver_memory_gb": 2.0,
+        "shuffle_partitions": 64,
+        "partition_mb": 128,
+        "worker_env": "installed",
+    }
+    resources = build_defs(load_settings(engine=MASTER, **S3, **given)).resources
+    assert resources is not None
+    spark = resources["spark"]
+    assert isinstance(spark, SparkResource)
+    assert {name: getattr(spark, name) for name in given} == given
+    assert spark.elsewhere
+    assert not SparkResource(engine="local[2]").elsewhere
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"executors": 0}, "SPARKIFY_EXECUTORS: found 0"),
+        ({"executor_memory_gb": 0.1}, "SPARKIFY_EXECUTOR_MEMORY_GB: found 0.1"),
+        ({"worker_env": "packages"}, "SPARKIFY_WORKER_ENV: found 'packages', expected auto"),
+        ({"worker_env": "/nowhere/e.tar.gz"}, "`sparkify pack` makes it"),
+    ],
+)
+def test_a_wrong_size_is_told(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(**given)
+    assert told in str(error.value)
+
+
+def test_a_token_in_the_engines_address_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="SPARK_CONNECT_AUTHENTICATE_TOKEN") as error:
+        load_settings(engine=f"sc://dbc.example.org:443/;token={TOKEN};x-id=1", **S3)
+    assert TOKEN not in str(error.value)
+
+
+def test_workers_that_fit_are_taken(spark: SparkSession) -> None:
+    check_workers(spark, "sc://somewhere")
+
+
+def test_workers_with_another_version_of_the_project_are_refused(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "look_around", _of_another_code)
+    with pytest.raises(EngineError, match=r"sc://somewhere.*another version.*code 0123"):
+        check_workers(spark, "sc://somewhere")
+
+
+def test_workers_that_lack_a_package_are_refused(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "look_around", _without_duckdb)
+    with pytest.raises(EngineError, match=r"3\.9\.9.*cannot import duckdb.*sparkify pack"):
+        check_workers(spark, "sc://somewhere")
+
+
+def test_workers_that_cannot_run_a_task_are_told_by_its_reason(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "look_around", _broken)
+    with pytest.raises(EngineError, match=r"ModuleNotFoundError: No module named 'sparkify'"):
+        check_workers(spark, "sc://somewhere")
+
+
+def _of_another_code(batches: Any) -> Any:
+    yield from _report('{"code": "0123", "python": "3.11.2", "lacking": []}', batches)
+
+
+def _without_duckdb(batches: Any) -> Any:
+    yield from _report('{"code": "0", "python": "3.9.9", "lacking": ["duckdb (none)"]}', batches)
+
+
+def _broken(batches: Any) -> Any:
+    for _ in batches:
+        raise ModuleNotFoundError("No module named 'sparkify'")
+    yield None
+
+
+def _report(text: str, batches: Any) -> Any:
+    import pyarrow as pa
+
+    for _ in batches:
+        yield pa.RecordBatch.from_pydict({"report": [text]})

@@ -1,0 +1,168 @@
+"""A standalone cluster whose workers know nothing of the project: the same rows, whatever dies."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sparkify_assets.lake.lake import Lake
+from sparkify_assets.lake.vacuum import ORPHAN_HOURS, vacuum
+from sparkify_assets.tables import RAW_LOGS
+from sparkify_assets_tests import processes
+from sparkify_assets_tests.cluster.conftest import Buckets
+from sparkify_assets_tests.cluster.events import Application, applications, logged_to
+from sparkify_assets_tests.cluster.machines import Machine, Standalone
+from sparkify_assets_tests.s3.servers import keys, upload
+from sparkify_assets_tests.zone import Zone, event
+
+pytestmark = pytest.mark.cluster
+
+_HELD_SECONDS = 12.0
+_PARTS_OF_LOGS = r"PUT .*/raw_logs/landing_month=.*\.parquet"
+_BUSY_SECONDS = 120.0
+
+
+class Runs:
+    """`sparkify run` on a cluster, with Spark's own log of it."""
+
+    def __init__(self, cluster: Standalone, folder: Path) -> None:
+        self._cluster = cluster
+        self._folder = folder
+
+    def start(self, landing: str, lake: str, **more: str) -> Any:
+        conf = {**logged_to(self._folder), **more}
+        return processes.start(
+            "run", "--landing", landing, "--lake", lake, "--engine", self._cluster.url,
+            "--format", "json",
+            SPARKIFY_SPARK_CONF=json.dumps(conf), SPARKIFY_EXECUTOR_MEMORY_GB="1",
+        )  # fmt: skip
+
+    def log(self) -> Application:
+        return applications(self._folder)
+
+
+@pytest.fixture
+def runs(two_workers: Standalone, tmp_path: Path) -> Runs:
+    """Runs on the cluster of two workers."""
+    return Runs(two_workers, tmp_path / "events")
+
+
+def test_the_same_tables_as_the_embedded_engine(
+    runs: Runs, buckets: Buckets, expected: dict[str, list[Any]]
+) -> None:
+    summary = processes.finish(runs.start(buckets.landing, buckets.lake("all")))
+    assert (summary["files_read"], summary["lines"], summary["repaired"]) == (101, 8127, 326)
+    assert processes.tables(buckets.lake("all")) == expected
+    assert runs.log().failed == {}
+    again = processes.finish(runs.start(buckets.landing, buckets.lake("all")))
+    assert (again["files_read"], again["changed"]) == (0, [])
+
+
+def test_a_worker_that_dies_in_the_middle_of_a_task(
+    runs: Runs,
+    two_workers: Standalone,
+    buckets: Buckets,
+    expected: dict[str, list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake = buckets.lake("killed")
+    # The server gets the part when the task that sent it is dead: an orphan.
+    buckets.proxy.delay(_PARTS_OF_LOGS, seconds=_HELD_SECONDS, times=1)
+    run = runs.start(buckets.landing, lake)
+    victim = _busy(two_workers, buckets)
+    two_workers.kill(victim)
+    summary = processes.finish(run)
+    assert summary["files_read"] == 101
+    assert processes.tables(lake) == expected
+    log = runs.log()
+    assert log.removed >= 1
+    assert log.failed, "no task was lost, so the worker was killed at no interesting moment"
+    _removed_later(buckets, lake, monkeypatch)
+
+
+def test_a_task_that_runs_twice_at_once(
+    runs: Runs, buckets: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = _three_tasks(tmp_path)
+    processes.run(zone.root, tmp_path / "embedded")
+    lake = buckets.lake("twice")
+    landing = f"s3://{buckets.bucket}/three"
+    upload(buckets.proxy.endpoint, zone.root, buckets.bucket, "three")
+    buckets.proxy.delay(_PARTS_OF_LOGS, seconds=_HELD_SECONDS, times=1)
+    processes.finish(
+        runs.start(
+            landing, lake,
+            **{
+                "spark.speculation": "true",
+                "spark.speculation.interval": "100ms",
+                "spark.speculation.minTaskRuntime": "100ms",
+                "spark.speculation.multiplier": "1.1",
+                "spark.speculation.quantile": "0.5",
+            },
+        )
+    )  # fmt: skip
+    assert runs.log().speculative >= 1
+    assert processes.tables(lake) == processes.tables(tmp_path / "embedded")
+    _removed_later(buckets, lake, monkeypatch)
+
+
+def _busy(cluster: Standalone, buckets: Buckets) -> Machine:
+    """The worker whose task is sending the part that the proxy holds back."""
+    port = urlsplit(buckets.proxy.endpoint).port
+    assert port is not None
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while time.monotonic() < deadline:
+        if any(_is_part(request.line) for request in buckets.proxy.requests()):
+            for worker in cluster.workers:
+                if worker.talks_to(port):
+                    return worker
+        time.sleep(0.05)
+    raise TimeoutError("no task sent a part of raw_logs")
+
+
+def _is_part(line: str) -> bool:
+    return line.startswith("PUT ") and "/raw_logs/landing_month=" in line
+
+
+def _removed_later(buckets: Buckets, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the dead task wrote is there, no reader sees it, and maintenance removes it in a day."""
+    orphans = _orphans(buckets, lake)
+    assert orphans
+    rows = processes.tables(lake)
+    found = Lake.at(lake)
+    assert vacuum(found, RAW_LOGS, 1).orphans == []  # a run that is still at it may need them
+    later = time.time_ns() + (ORPHAN_HOURS + 1) * 3_600_000_000_000
+    monkeypatch.setattr("time.time_ns", lambda: later)
+    assert len(vacuum(found, RAW_LOGS, 1).orphans) == len(orphans)
+    monkeypatch.undo()
+    assert processes.tables(lake) == rows
+
+
+def _orphans(buckets: Buckets, lake: str) -> set[str]:
+    """Parts of raw_logs that no commit names, once the proxy has let go of the one that it held."""
+    prefix = f"{lake.removeprefix(f's3://{buckets.bucket}/')}/raw_logs/"
+    named = {prefix + part.path for part in Lake.at(lake).snapshot(RAW_LOGS).parts}
+    deadline = time.monotonic() + 2 * _HELD_SECONDS
+    while time.monotonic() < deadline:
+        there = keys(buckets.proxy.endpoint, buckets.bucket, prefix)
+        if left := {key for key in there if key.endswith(".parquet")} - named:
+            return left
+        time.sleep(0.2)
+    return set()
+
+
+def _three_tasks(folder: Path) -> Zone:
+    """Three files, each too large to be read with another one: few events with long texts."""
+    zone = Zone(folder / "three")
+    for day in (5, 6, 7):
+        lines = [
+            event(sessionId=day, itemInSession=item, location="x" * 40_000) for item in range(900)
+        ]
+        zone.logs(f"log_data/2018-11-0{day}-events.json", *lines)
+    zone.song()
+    return zone
