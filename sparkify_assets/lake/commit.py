@@ -151,13 +151,8 @@ def drop(lake: Lake, table: Table, paths: Collection[str]) -> Snapshot:
     return _commit(lake, lake.last_seen(table), actions)
 
 
-def checkpoint_newest(
-    lake: Lake, table: Table, *, anew: bool = False, dry_run: bool = False
-) -> bool:
+def checkpoint_newest(lake: Lake, table: Table, *, dry_run: bool = False) -> bool:
     """Write a checkpoint of a table's newest version, if that has none.
-
-    Args:
-        anew: also where it has one, as less has to be said by now (see `log.forget`).
 
     Returns:
         Whether there was a reason.
@@ -169,7 +164,7 @@ def checkpoint_newest(
     snapshot = lake.snapshot(table)
     check_writer(snapshot.state, snapshot.location)
     key = checkpoint_key(snapshot.version)
-    if not anew and any(entry.key == key for entry in objects(snapshot.location).list(key)):
+    if any(entry.key == key for entry in objects(snapshot.location).list(key)):
         return False
     if not dry_run:
         _put_checkpoint(snapshot.location, snapshot.state)
@@ -243,7 +238,10 @@ def _write_checkpoint(location: Location, state: LogState) -> None:
 def _put_checkpoint(location: Location, state: LogState) -> None:
     target = objects(location)
     content = checkpoint.checkpoint(state, (READER_VERSION, WRITER_VERSION))
-    target.put(checkpoint_key(state.version), content)
+    # Never in place of another one: readers fetch a piece after the other, and would put the two
+    # together.
+    with suppress(FileExistsError):
+        target.put_new(checkpoint_key(state.version), content)
     target.put(f"{LOG}/{checkpoint.LAST_CHECKPOINT}", checkpoint.pointer(state.version, state))
 
 

@@ -64,12 +64,12 @@ def maintain(
             report.not_released = publish(lake, months).why_not
     with watched(watch, VACUUM):
         report.releases_removed = forget_releases(lake, grace_hours, dry_run=dry_run)
-        gone = {table.name for table in tables if _vacuum(lake, table, grace_hours, report)}
+        for table in tables:
+            _vacuum(lake, table, grace_hours, report)
     with watched(watch, CHECKPOINTS):
         for table in tables:
-            report.tables[table.name].checkpoint = checkpoint_newest(
-                lake, table, anew=table.name in gone, dry_run=dry_run
-            )
+            made = checkpoint_newest(lake, table, dry_run=dry_run)
+            report.tables[table.name].checkpoint = made
     for table in tables:
         _note_after(lake, table, report.tables[table.name])
     report.seconds = round(time.monotonic() - started, 2)
@@ -97,12 +97,10 @@ def _compact(lake: Lake, report: Maintained, watch: Watcher) -> None:
         one.dead_bytes = sum(part.size for part in parts)
 
 
-def _vacuum(lake: Lake, table: Table, grace_hours: int, report: Maintained) -> bool:
-    """Whether the log tells of files that are gone now."""
+def _vacuum(lake: Lake, table: Table, grace_hours: int, report: Maintained) -> None:
     done, one = vacuum(lake, table, grace_hours, dry_run=report.dry_run), report.tables[table.name]
     one.replaced, one.left_over, one.old_log = len(done.replaced), len(done.orphans), len(done.log)
     one.removed_bytes = done.size
-    return bool(done.gone)
 
 
 def _before(lake: Lake, table: Table) -> TableUpkeep:

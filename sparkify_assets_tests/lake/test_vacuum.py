@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.lake import checkpoint, log
+from sparkify_assets.lake import checkpoint, commit, log
 from sparkify_assets.lake.commit import Stamp, checkpoint_newest, replace
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import LOG_HOURS, vacuum
@@ -120,16 +120,35 @@ def test_no_version_is_put_again_that_was_removed(lake: Lake) -> None:
 def test_a_checkpoint_does_not_name_what_is_gone(lake: Lake) -> None:
     for number in (1, 2, 3):
         put(lake, lake.snapshot(TIME), number, "2018-11", [number])
-    checkpoint_newest(lake, TIME)
     (first, second) = lake.snapshot(TIME).state.removed
     Path(lake.table_location(TIME).uri, first).unlink()  # by another process, earlier
     done = vacuum(lake, TIME, grace_hours=1)
     assert done.gone == {first}
-    checkpoint_newest(lake, TIME, anew=True)
+    checkpoint_newest(lake, TIME)
     log._known.clear()
     assert set(lake.snapshot(TIME).state.removed) == {second}
     assert vacuum(lake, TIME, grace_hours=0).gone == {second}
-    checkpoint_newest(lake, TIME, anew=True)
+    put(lake, lake.snapshot(TIME), 4, "2018-12", [4])
+    checkpoint_newest(lake, TIME)
     log._known.clear()
     assert lake.snapshot(TIME).state.removed == {}
-    assert content(lake) == [(11, 3)]
+    assert content(lake) == [(11, 3), (12, 4)]
+
+
+def test_a_checkpoint_is_never_replaced_while_somebody_may_read_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers fetch its end and then its columns; of two different ones they would get neither."""
+    monkeypatch.setattr(checkpoint, "EVERY", 2)
+    for number in (1, 2):
+        put(lake, lake.snapshot(TIME), number, "2018-11", [number])
+    log_folder = Path(lake.table_location(TIME).uri, "_delta_log")
+    [path] = log_folder.glob("*.checkpoint.parquet")
+    before = path.read_bytes()
+    vacuum(lake, TIME, grace_hours=0)  # now there is less to say
+    assert not checkpoint_newest(lake, TIME)
+    snapshot = lake.snapshot(TIME)
+    commit._write_checkpoint(snapshot.location, snapshot.state)  # as a process that comes second
+    assert path.read_bytes() == before
+    assert checkpoint.checkpoint(snapshot.state, (1, 2)) != before
+    assert content(lake) == [(11, 2)]

@@ -93,7 +93,7 @@ def test_killed_after_whichever_step(worn: Bench, tmp_path: Path) -> None:
     with killed_after(-1) as done:
         worn.maintain(grace_hours=0)
     steps = list(done)
-    commits = [step for step in steps if step.startswith("put_new")]
+    commits = [s for s in steps if s.startswith("put_new") and "checkpoint" not in s]
     # Months and songs put together, the fence, three tables from which rows are dropped, and
     # the release.
     assert len(commits) == 3 + 2 + 1 + 3 + 1
