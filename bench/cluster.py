@@ -75,7 +75,7 @@ def run(given: Input, folder: Path, workers: int) -> tuple[Run, dict[str, Conten
             ]  # fmt: skip
             measured = measure(command, settings, lake, printed)
             summary = json.loads(printed.read_text()[printed.read_text().index("{") :])
-        return Run(workers, measured, applications(work / "events"), summary["seconds"]), content(
+        return Run(workers, measured, applications(work / "events"), summary["seconds_by_step"]), content(
             lake
         )
     finally:
