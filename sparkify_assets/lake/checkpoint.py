@@ -1,5 +1,6 @@
 """Checkpoints of a Delta log: all of its state in one Parquet file, so that a reader that begins
-need not read every commit. Written by whoever makes each tenth version; losing one costs time only.
+need not read every commit. Written by whoever makes each tenth version, and by the maintenance
+(`checkpoint_writer`). Commits from before one are removed after a day, so it may be all there is.
 """
 
 from __future__ import annotations

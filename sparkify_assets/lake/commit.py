@@ -31,13 +31,11 @@ from typing import Any
 from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.actions import Action
+from sparkify_assets.lake.checkpoint_writer import is_there, put_checkpoint
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.layout import check_writer, widened
 from sparkify_assets.lake.log import (
     COMMIT_ID,
-    LOG,
-    READER_VERSION,
-    WRITER_VERSION,
     LogState,
     StoredPart,
     checkpoint_key,
@@ -163,12 +161,10 @@ def checkpoint_newest(lake: Lake, table: Table, *, dry_run: bool = False) -> boo
     """
     snapshot = lake.snapshot(table)
     check_writer(snapshot.state, snapshot.location)
-    key = checkpoint_key(snapshot.version)
-    if any(entry.key == key for entry in objects(snapshot.location).list(key)):
-        return False
-    if not dry_run:
-        _put_checkpoint(snapshot.location, snapshot.state)
-    return True
+    there = is_there(objects(snapshot.location), checkpoint_key(snapshot.version))
+    if not dry_run:  # also where it is there: who wrote it may have been killed before the pointer
+        put_checkpoint(snapshot.location, snapshot.state)
+    return not there
 
 
 def _commit(lake: Lake, base: Snapshot, actions: Callable[[Snapshot], list[Action]]) -> Snapshot:
@@ -229,20 +225,15 @@ def _write_checkpoint(location: Location, state: LogState) -> None:
     if state.version % checkpoint.EVERY:
         return
     try:
-        _put_checkpoint(location, state)
+        put_checkpoint(location, state)
     except OSError as error:
         # The commit stands without it; readers begin at the checkpoint before.
-        _log.warning("%s: no checkpoint of version %s: %s", location.uri, state.version, error)
-
-
-def _put_checkpoint(location: Location, state: LogState) -> None:
-    target = objects(location)
-    content = checkpoint.checkpoint(state, (READER_VERSION, WRITER_VERSION))
-    # Never in place of another one: readers fetch a piece after the other, and would put the two
-    # together.
-    with suppress(FileExistsError):
-        target.put_new(checkpoint_key(state.version), content)
-    target.put(f"{LOG}/{checkpoint.LAST_CHECKPOINT}", checkpoint.pointer(state.version, state))
+        _log.warning(
+            "%s: the checkpoint of version %s was not written, or not the pointer to it: %s",
+            location.uri,
+            state.version,
+            error,
+        )
 
 
 def _named(table: Table, stamps: Mapping[str, Stamp]) -> list[Action]:

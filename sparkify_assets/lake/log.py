@@ -139,7 +139,7 @@ def read_log(table: Location) -> LogState | None:
         state = _newer(table, known) if known is not None else None
         if state is None:
             _known.pop(table.uri, None)
-            state = _newer(table, _from_checkpoint(table))
+            state = _from_checkpoint(table)
         if state is None or state.version < 0:
             return None
         _know(table, state)
@@ -169,16 +169,12 @@ def read_log_at(table: Location, version: int) -> LogState:
     source = objects(table)
     found = source.list(f"{LOG}/")
     commits = _commits(found)
-    checkpoints = [int(m.group(1)) for entry in found if (m := _CHECKPOINT.fullmatch(entry.key))]
-    start = max((v for v in checkpoints if v <= version), default=-1)
+    start = _newest_checkpoint(found, version)
     needed = range(start + 1, version + 1)
     if version < 0 or any(v not in commits for v in needed):
         raise _no_such_version(table, version)
-    state = LogState()
     try:
-        if start >= 0:
-            actions = read_checkpoint(source.get(checkpoint_key(start)))
-            state = state.after(actions, start, None)
+        state = _at_checkpoint(source, start) if start >= 0 else LogState()
         return _with_commits(source, state, commits, needed)
     except FileNotFoundError:  # removed since the listing
         raise _no_such_version(table, version) from None
@@ -205,7 +201,8 @@ def known_log(table: Location, hours: float | None = None) -> LogState | None:
 def forget(table: Location, gone: Collection[str]) -> None:
     """No longer name these removed parts, whose files are not there any more.
 
-    The commits still do, up to the next checkpoint that this process writes.
+    The commits still do, and a checkpoint of this version, up to the next one that this process
+    writes.
     """
     with _locks.setdefault(table.uri, threading.Lock()):
         known = _known.get(table.uri)
@@ -246,10 +243,14 @@ def _newer(table: Location, state: LogState) -> LogState | None:
             return _once_newer(table, state)
         except _Hole as hole:  # a folder that is written to meanwhile may list 12 and not 11
             missing = hole.version
-    raise LakeError(
+    raise _NotWhole(
         f"{table.uri}/{LOG}: version {missing} is missing; restore the folder from a backup, or "
         "set SPARKIFY_LAKE to another place and run again"
     )
+
+
+class _NotWhole(LakeError):  # noqa: N818 -- reads as what it is
+    """A version is missing, at a second look, too."""
 
 
 class _Hole(Exception):  # noqa: N818 -- may well be none, at a second look
@@ -292,11 +293,32 @@ def _with_commits(
     return state
 
 
-def _from_checkpoint(table: Location) -> LogState:
+def _from_checkpoint(table: Location) -> LogState | None:
+    """The newest state, from the checkpoint that the pointer names.
+
+    The pointer is a hint: who wrote a checkpoint may have been killed before it. Where it is behind
+    what was removed of the log since, the newest checkpoint that is there stands for it.
+    """
     source = objects(table)
     try:
-        version = pointed_at(source.get(f"{LOG}/{LAST_CHECKPOINT}"))
-        actions = read_checkpoint(source.get(checkpoint_key(version)))
+        begun = _at_checkpoint(source, pointed_at(source.get(f"{LOG}/{LAST_CHECKPOINT}")))
     except FileNotFoundError:
-        return LogState()
+        begun = LogState()
+    try:
+        return _newer(table, begun)
+    except _NotWhole:
+        newest = _newest_checkpoint(source.list(f"{LOG}/"))
+        if newest <= begun.version:
+            raise
+        return _newer(table, _at_checkpoint(source, newest))
+
+
+def _at_checkpoint(source: Objects, version: int) -> LogState:
+    actions = read_checkpoint(source.get(checkpoint_key(version)))
     return LogState().after(actions, version, None)
+
+
+def _newest_checkpoint(found: Iterable[Entry], most: int | None = None) -> int:
+    """The version of the newest checkpoint in a listing, up to `most`; -1 where there is none."""
+    versions = [int(m.group(1)) for entry in found if (m := _CHECKPOINT.fullmatch(entry.key))]
+    return max((v for v in versions if most is None or v <= most), default=-1)

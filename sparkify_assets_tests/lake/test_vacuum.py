@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
+from sparkify_assets.errors import StorageError
 from sparkify_assets.lake import checkpoint, commit, log
+from sparkify_assets.lake.checkpoint_writer import put_checkpoint
 from sparkify_assets.lake.commit import Stamp, checkpoint_newest, replace
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import LOG_HOURS, vacuum
-from sparkify_assets.storage.objects import FolderObjects
+from sparkify_assets.storage.objects import Entry, FolderObjects
 from sparkify_assets.tables import TIME
 from sparkify_assets_tests.lake.helpers import content, parts, put
 
@@ -151,4 +155,84 @@ def test_a_checkpoint_is_never_replaced_while_somebody_may_read_it(
     commit._write_checkpoint(snapshot.location, snapshot.state)  # as a process that comes second
     assert path.read_bytes() == before
     assert checkpoint.checkpoint(snapshot.state, (1, 2)) != before
+    log._known.clear()
     assert content(lake) == [(11, 2)]
+    assert DeltaTable(snapshot.location.uri).version() == 2
+
+
+@pytest.mark.parametrize("lost", ["reply", "pointer"])
+def test_a_checkpoint_without_its_pointer_is_found_when_the_log_before_it_is_gone(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    right_new, right = FolderObjects.put_new, FolderObjects.put
+
+    def put_new(self: FolderObjects, key: str, content: bytes) -> Entry:
+        made = right_new(self, key, content)
+        if key.endswith(".checkpoint.parquet"):
+            raise StorageError("the reply was lost")
+        return made
+
+    def put_pointer(self: FolderObjects, key: str, content: bytes, kind: str | None = None) -> None:
+        if key.endswith("_last_checkpoint"):
+            raise StorageError("no pointer")
+        right(self, key, content, kind)
+
+    for number in range(1, checkpoint.EVERY):
+        put(lake, lake.snapshot(TIME), number, "2018-11", [number])
+    with monkeypatch.context() as faults:
+        if lost == "reply":
+            faults.setattr(FolderObjects, "put_new", put_new)
+        else:
+            faults.setattr(FolderObjects, "put", put_pointer)
+        put(lake, lake.snapshot(TIME), 10, "2018-11", [10])
+    folder = age_log(lake, LOG_HOURS + 1)
+    assert (folder / "_last_checkpoint").exists() is (lost == "reply")
+    put(lake, lake.snapshot(TIME), 11, "2018-11", [11])
+    assert vacuum(lake, TIME, grace_hours=0).log
+    assert versions(folder)[0] == 10
+    log._known.clear()
+    assert content(lake) == [(11, 11)]
+    assert DeltaTable(str(folder.parent)).version() == 11
+    # The next maintenance writes one of the newest version, and points to that.
+    assert checkpoint_newest(lake, TIME)
+    assert checkpoint.pointed_at((folder / "_last_checkpoint").read_bytes()) == 11
+
+
+def test_a_missing_pointer_is_put_again_and_never_goes_back(lake: Lake) -> None:
+    put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
+    old = lake.snapshot(TIME)
+    put(lake, old, 2, "2018-11", [2])
+    assert checkpoint_newest(lake, TIME)
+    pointer = Path(lake.table_location(TIME).uri, "_delta_log", "_last_checkpoint")
+    before = pointer.read_bytes()
+    pointer.unlink()
+    assert not checkpoint_newest(lake, TIME)
+    assert pointer.read_bytes() == before
+    put_checkpoint(old.location, old.state)  # by a process that was slow
+    assert pointer.read_bytes() == before
+    pointer.write_text(json.dumps({"version": 99, "size": 1}))  # of which there is no checkpoint
+    assert not checkpoint_newest(lake, TIME)
+    assert pointer.read_bytes() == before
+
+
+def test_a_checkpoint_of_another_log_does_not_stand_for_this_one(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a table was rolled back by hand: the version is made a second time."""
+    put(lake, lake.snapshot(TIME), 1, "2018-11", [1])
+    put(lake, lake.snapshot(TIME), 2, "2018-11", [2])
+    assert checkpoint_newest(lake, TIME)
+    folder = Path(lake.table_location(TIME).uri, "_delta_log")
+    (folder / f"{2:020d}.json").unlink()
+    (folder / "_last_checkpoint").unlink()
+    kept = (folder / f"{2:020d}.checkpoint.parquet").read_bytes()
+    (folder / f"{2:020d}.checkpoint.parquet").unlink()
+    log._known.clear()
+    put(lake, lake.snapshot(TIME), 3, "2018-11", [3])
+    (folder / f"{2:020d}.checkpoint.parquet").write_bytes(kept)
+    snapshot = lake.snapshot(TIME)
+    assert snapshot.version == 2
+    put_checkpoint(snapshot.location, snapshot.state)
+    assert "is of another log" in caplog.text
+    log._known.clear()
+    assert content(lake) == [(11, 3)]

@@ -17,7 +17,7 @@ from sparkify_assets_tests.torture.zygote import Ended, Started
 
 _WRITES, _READS, _ALL = "^(PUT|DELETE|POST) ", "^(GET|HEAD) ", "^"
 # Of these alone a server says that another writer was quicker.
-_COMMITS = r"^PUT .*(_delta_log/\d{20}\.json|_releases/)"
+_COMMITS = r"^PUT .*(_delta_log/\d{20}\.(json|checkpoint\.parquet)|_releases/)"
 _OBJECTS = r"^GET .*/.*/[^?]*$"
 
 # With the requests, the proxy, the number of the request and the process.

@@ -68,7 +68,11 @@ def lost_with_the_power(made: Sequence[Change]) -> Iterable[str]:
 def _commits(change: Change) -> bool:
     """Whether it makes something visible: a version of a log, or a release."""
     there = Path(change.other)
-    return change.name == "link" and there.parent.name in (LOG, "_releases")
+    return (
+        change.name == "link"
+        and there.suffix == ".json"  # a checkpoint says nothing that its commits do not
+        and there.parent.name in (LOG, "_releases")
+    )
 
 
 def _named_and_lost(commit: Path, unsynced: set[str]) -> Iterable[str]:
