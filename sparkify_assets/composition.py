@@ -67,7 +67,6 @@ def build_defs(
             executor_memory_gb=settings.executor_memory_gb,
             driver_memory_gb=settings.driver_memory_gb,
             shuffle_partitions=settings.shuffle_partitions,
-            partition_mb=settings.partition_mb,
             worker_env=settings.worker_env,
             spark_config=dict(settings.spark_conf),
             on_s3=settings.lake.startswith(S3),

@@ -17,6 +17,7 @@ from typing import Any
 SHOWN = "(not shown)"
 _VARIABLES = (
     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SPARKIFY_ALERT_URL", "DAGSTER_PG_PASSWORD",
+    "SPARK_CONNECT_AUTHENTICATE_TOKEN",
 )  # fmt: skip
 # Shorter ones would be found everywhere.
 _LEAST_LENGTH = 8

@@ -55,8 +55,11 @@ _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WHO = (*_KEYS, "aws_profile")
 # Never shown, and not sent to other processes.
-_SECRETS = (*_KEYS, "alert_url")
+_TOKEN = "spark_connect_authenticate_token"
+_SECRETS = (*_KEYS, "alert_url", _TOKEN)
 _AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
+# Under names that others look for.
+_EXPORTED = {*_AWS, _TOKEN}
 _SECTIONS = ("AWS", "SPARKIFY")
 _VISIBLE = re.compile(r"[!-~]+")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
@@ -185,14 +188,8 @@ class Settings(BaseSettings):
     shuffle_partitions: int | None = Field(
         default=None,
         ge=1,
-        description="Apache Spark: pieces of a shuffle before small ones are put together. "
+        description="Apache Spark: pieces of a shuffle before it puts small ones together. "
         "Default: 8 with local[…], else 200.",
-    )
-    partition_mb: int = Field(
-        default=256,
-        ge=1,
-        description="Apache Spark: how large such pieces become, in MiB of shuffled rows. A file "
-        "of a table is about a third of it.",
     )
     worker_env: str = Field(
         default="auto",
@@ -262,6 +259,11 @@ class Settings(BaseSettings):
     ui_url: str = Field(
         default="http://127.0.0.1:3000",
         description="Where people open Dagster's UI, for the links in alerts.",
+    )
+    spark_connect_authenticate_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="SPARK_CONNECT_AUTHENTICATE_TOKEN",
+        description="What a Spark Connect server asks for; a secret.",
     )
     aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr | None = Field(
@@ -511,7 +513,7 @@ def _export(settings: Settings) -> None:
         if not os.environ.get(name, "-"):
             del os.environ[name]  # none; botocore would look for a profile without a name
     known = any(variable_name(field) in os.environ for field in _WHO)
-    for field in sorted(_AWS):
+    for field in sorted(_EXPORTED):
         value = getattr(settings, field)
         if value is None or (known and field in _WHO):
             continue
@@ -537,7 +539,7 @@ def is_here(engine: str) -> bool:
 
 def variable_name(field: str) -> str:
     """The environment variable of a setting: `SPARKIFY_LAKE` for `lake`."""
-    return field.upper() if field.lower() in _AWS else f"SPARKIFY_{field.upper()}"
+    return field.upper() if field.lower() in _EXPORTED else f"SPARKIFY_{field.upper()}"
 
 
 def _check_url(text: str, form: str) -> None:

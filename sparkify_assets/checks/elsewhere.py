@@ -26,7 +26,7 @@ from sparkify_assets.checks.queries import (
 )
 from sparkify_assets.ingest.ledger import Ledger
 from sparkify_assets.ingest.raw import check_as_many, landed_rows
-from sparkify_assets.lake.frames import read_frame, slices
+from sparkify_assets.lake.frames import read_frame, slices, tasks_at_once
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
 from sparkify_assets.lake.snapshot import Snapshot
@@ -48,7 +48,7 @@ def count_elsewhere(spark: SparkSession, lake: Lake, ledger: Ledger, month: str)
         return Counts(0, 0, 0, 0, [])
     rows = landed_rows(spark, snapshot, files, EVENT_COLUMNS).select(*EVENT_COLUMNS)
     # All lines of a session come to one task, and so do those of an event.
-    together = rows.repartition(slices(expected), "session_id")
+    together = rows.repartition(tasks_at_once(spark, slices(expected)), "session_id")
     lines, found = 0, Counts(0, 0, 0, 0, [])
     for row in together.mapInArrow(counter(month), _REPORT).collect():
         report = json.loads(row["report"])
@@ -72,7 +72,7 @@ def counter(month: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Reco
                 columns = [batch.column(field.name).cast(field.type) for field in wanted]
                 yield pa.RecordBatch.from_arrays(columns, schema=wanted)
 
-        with database() as connection:
+        with database(in_a_task=True) as connection:
             counts = Month(connection, month, counted()).counts()
         report = {"lines": lines, "counts": asdict(counts)}
         yield pa.RecordBatch.from_pydict({"report": [json.dumps(report)]})
@@ -115,7 +115,7 @@ class ReferencesElsewhere:
         column, table, name = reference
         keys = [month] if table.monthly else [WHOLE_TABLE]
         there = read_frame(self._spark, self._snapshots[table.name], keys, [name])
-        there = there.select(F.col(name).alias("_there")).distinct()
+        there = there.select(F.col(name).alias("_there"))
         refer = read_frame(self._spark, plays, [month], ["songplay_id", column])
         refer = refer.filter(F.col(column).isNotNull())
         lost = refer.join(there, refer[column] == there["_there"], "left_anti")

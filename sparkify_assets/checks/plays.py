@@ -65,15 +65,15 @@ class Examination:
     """The published tables as they are now, month by month beside the landed events.
 
     Args:
-        elsewhere: gives the session of an engine on other machines, whose tasks then read the rows;
-            None: they are read in this process.
+        elsewhere: the session of an engine on other machines, whose tasks then read the rows; None:
+            they are read in this process.
     """
 
     def __init__(
         self,
         lake: Lake,
         match_drop: float,
-        elsewhere: Callable[[], SparkSession] | None = None,
+        elsewhere: SparkSession | None = None,
     ) -> None:
         lake.look()
         self._elsewhere = elsewhere
@@ -100,7 +100,7 @@ class Examination:
                 references = (
                     References(connection, self._referred())
                     if self._elsewhere is None
-                    else ReferencesElsewhere(self._elsewhere(), self._referred())
+                    else ReferencesElsewhere(self._elsewhere, self._referred())
                 )
 
             def examine(month: str) -> list[Finding]:
@@ -149,7 +149,7 @@ class Examination:
         """What is counted among the events, and who tells of some that differ from the plays."""
         if self._elsewhere is not None:
             # Which ones would take both sides; how many is enough to know what to do.
-            return count_elsewhere(self._elsewhere(), self._lake, self._ledger, month), list
+            return count_elsewhere(self._elsewhere, self._lake, self._ledger, month), list
         lines = LandedLines(self._lake, self._ledger, month, EVENT_COLUMNS)
         events = Month(connection, month, lines)
         lines.check()
@@ -288,7 +288,7 @@ def checks_of_plays(months: PartitionsDefinition[str], match_drop: float) -> Ass
         assets = {check: asset for asset, check in keys}
         months = list(context.partition_keys)
         with explained(context.log, context.run.tags):
-            elsewhere = (lambda: spark.session) if spark.elsewhere else None
+            elsewhere = spark.session if spark.elsewhere else None
             examination = Examination(Lake.at(lake.uri), match_drop, elsewhere)
             of = {month: examination.examined(month) for month in months}
             known = {

@@ -25,6 +25,8 @@ EVENT_COLUMNS = ("session_id", "item_in_session", "ts", "user_id", "page")
 PLAY_COLUMNS = ("session_id", "start_time", "user_id", "song_id", "artist_id")
 # Beside an engine that may use half of the machine.
 _MEMORY = "2GB"
+# Of the half GiB that a task has (`cluster.sizes`).
+_MEMORY_OF_A_TASK = "400MB"
 
 
 class Reference(NamedTuple):
@@ -214,10 +216,16 @@ def _lost(reference: Reference) -> str:
 
 
 @contextmanager
-def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB of its own; what does not fit into its memory goes to the local disk."""
+def database(*, in_a_task: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB of its own; what does not fit into its memory goes to the local disk.
+
+    Args:
+        in_a_task: whether others of its kind work beside it on the same machine.
+    """
     with tempfile.TemporaryDirectory(prefix="sparkify-checks-") as folder:
         limits: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": folder}
+        if in_a_task:
+            limits |= {"memory_limit": _MEMORY_OF_A_TASK, "threads": 1}
         with duckdb.connect(config=limits) as connection:
             yield connection
 

@@ -9,7 +9,6 @@ from typer.core import TyperCommand
 
 from sparkify_assets.cli.options import FormatOption
 from sparkify_assets.cli.output import Format, print_json, print_table, say, size
-from sparkify_assets.settings import load_settings
 
 if TYPE_CHECKING:
     from sparkify_assets.cluster.forecast import Forecast, Load
@@ -34,8 +33,7 @@ def forecast(
     from sparkify_assets.cluster.forecast import Load
     from sparkify_assets.cluster.forecast import forecast as forecast_load
 
-    partition_mb = load_settings().partition_mb
-    load = Load(events, days, files_a_day, users, songs, cores, partition_mb)
+    load = Load(events, days, files_a_day, users, songs, cores)
     found = forecast_load(load)
     if output is Format.JSON:
         print_json(found.to_dict())

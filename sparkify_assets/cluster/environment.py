@@ -24,10 +24,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from sparkify_assets.cluster.worker import NEEDED
 from sparkify_assets.errors import EngineError
 
-# What a task imports (`ingest.task`, `lake.scan`, `lake.parts`); what these need comes with them.
-NEEDED = ("pyarrow", "numpy", "duckdb", "obstore", "boto3")
 # The folder that Spark unpacks the archive to, in a worker's own.
 FOLDER = "sparkify_environment"
 PYTHON = f"./{FOLDER}/bin/python"
@@ -119,6 +118,9 @@ def _write(found: list[Distribution], target: Path) -> None:
                     tarfile.open(fileobj=packed, mode="w") as archive,
                 ):
                     _fill(archive, found)
+                raw.flush()  # what the compressor gave last, before the name says it is whole
+                os.fsync(raw.fileno())
+                os.fchmod(raw.fileno(), 0o644)
                 Path(raw.name).replace(target)
             except BaseException:
                 Path(raw.name).unlink(missing_ok=True)

@@ -25,6 +25,7 @@ from sparkify_assets.tables import (
     SONGPLAYS,
     TIME,
     USER_MONTHS,
+    Table,
 )
 
 _MB = 1 << 20
@@ -41,7 +42,6 @@ class Measured:
         line: bytes of JSON a line.
         raw_row, play, moment: bytes a row in a part of raw_logs, songplays and time.
         small_row: bytes a row of the other tables made from logs.
-        shuffled_row: bytes a row of songplays on its way to the task that writes it.
         plays: share of events that are plays.
         add: bytes that one part takes in a commit.
         kept: bytes that one part takes in a checkpoint.
@@ -56,7 +56,6 @@ class Measured:
     play: float = 30
     moment: float = 10
     small_row: float = 40
-    shuffled_row: float = 110
     plays: float = 0.85
     add: float = 900
     kept: float = 250
@@ -74,8 +73,10 @@ landing   bytes = events x {MEASURED.line:g}; files = days x files a day
 tasks     files in their order, up to a 64th of all bytes each (at least 32 MiB, at most 768 MiB;
           2,000 files): a file is never cut, so the largest task is as large as the largest file
 parts     raw_logs: one for each task, one more for each {ROWS_PER_FILE:,} lines in it; others:
-          rows x {MEASURED.shuffled_row:g} bytes / partition_mb, at most one for each
-          {ROWS_PER_SLICE:,} lines, at least one for each {ROWS_PER_FILE:,} rows
+          one for each {ROWS_PER_SLICE:,} expected rows, of which there are events / \
+{USER_MONTHS.lines_a_row} in
+          user_months, / {HEARD_SONGS.lines_a_row} in heard_songs and song_matches, one each in \
+the others
 bytes     of a row: raw_logs {MEASURED.raw_row:g}, songplays {MEASURED.play:g}, time \
 {MEASURED.moment:g}, others {MEASURED.small_row:g}
 log       a commit: parts x {MEASURED.add:g} bytes; a checkpoint: parts x {MEASURED.kept:g}
@@ -98,7 +99,6 @@ class Load:
         files_a_day: log files of a day.
         users, songs: different ones of the month.
         cores: that work at once.
-        partition_mb: the setting.
     """
 
     events: int
@@ -107,7 +107,6 @@ class Load:
     users: int = 1_000_000
     songs: int = 1_000_000
     cores: int = 64
-    partition_mb: int = 256
 
 
 @dataclass(frozen=True)
@@ -199,12 +198,12 @@ def _parts(load: Load, measured: Measured, tasks: list[int]) -> list[Part]:
     heard = min(plays, load.songs)
     return [
         Part(RAW_LOGS.name, load.events, int(load.events * measured.raw_row), raw),
-        _table(load, measured, SONGPLAYS.name, plays, measured.play),
+        _table(load, SONGPLAYS, plays, measured.play),
         # No two plays begin in the same millisecond, or few.
-        _table(load, measured, TIME.name, plays, measured.moment),
-        _table(load, measured, USER_MONTHS.name, load.users, measured.small_row),
-        _table(load, measured, HEARD_SONGS.name, heard, measured.small_row),
-        _table(load, measured, SONG_MATCHES.name, heard, measured.small_row),
+        _table(load, TIME, plays, measured.moment),
+        _table(load, USER_MONTHS, load.users, measured.small_row),
+        _table(load, HEARD_SONGS, heard, measured.small_row),
+        _table(load, SONG_MATCHES, heard, measured.small_row),
         Part(
             LANDED_FILES.name, load.days * load.files_a_day,
             int(load.days * load.files_a_day * measured.small_row), 1,
@@ -212,10 +211,10 @@ def _parts(load: Load, measured: Measured, tasks: list[int]) -> list[Part]:
     ]  # fmt: skip
 
 
-def _table(load: Load, measured: Measured, name: str, rows: int, row: float) -> Part:
-    together = math.ceil(rows * measured.shuffled_row / (load.partition_mb * _MB))
-    pieces = max(1, min(slices(load.events), together))
-    return Part(name, rows, int(rows * row), max(pieces, math.ceil(rows / ROWS_PER_FILE)))
+def _table(load: Load, table: Table, rows: int, row: float) -> Part:
+    pieces = slices(load.events // table.lines_a_row)
+    parts = max(pieces, math.ceil(rows / ROWS_PER_FILE))
+    return Part(table.name, rows, int(rows * row), parts)
 
 
 def _requests(

@@ -8,35 +8,23 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from sparkify_assets.cluster.code import code_digest
-from sparkify_assets.cluster.environment import NEEDED
+from sparkify_assets.cluster.worker import look_around
 from sparkify_assets.errors import EngineError
+from sparkify_assets.refresh.failures import reason_of
 
 _REPORT = "report string"
 _SECONDS_UNTIL_TOLD = 20
 _log = logging.getLogger(__name__)
-
-
-def look_around(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """For `mapInArrow`, on a worker: one row, as JSON, of the code and packages found there."""
-    lacking = []
-    for name in NEEDED:
-        try:
-            __import__(name)
-        except ImportError as error:
-            lacking.append(f"{name} ({error})")
-    for _ in batches:
-        found = {"code": code_digest(), "python": sys.version.split()[0], "lacking": lacking}
-        yield pa.RecordBatch.from_pydict({"report": [json.dumps(found)]})
 
 
 def check_workers(spark: SparkSession, engine: str) -> None:
@@ -49,10 +37,10 @@ def check_workers(spark: SparkSession, engine: str) -> None:
         with _waiting(engine):
             one = spark.createDataFrame(pa.table({"n": [1]}))
             [row] = one.mapInArrow(look_around, _REPORT).collect()
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:  # a job's end is one of Java's own
         raise EngineError(
             f"SPARKIFY_ENGINE is {engine!r}: its workers cannot run the project's code "
-            f"({_reason(error)}). {_WAY_OUT}"
+            f"({reason_of(error)}). {_WAY_OUT}"
         ) from error
     found = json.loads(row["report"])
     if found["lacking"]:
@@ -73,13 +61,6 @@ _WAY_OUT = (
     "with the session unless SPARKIFY_WORKER_ENV=installed; a Sail server needs the project "
     "installed beside it (docs/clusters.md)"
 )
-
-
-def _reason(error: PySparkException) -> str:
-    """The line that says what is wrong, of a text that may be of several tracebacks."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if "Error:" in line or "[PYTHON" in line or "Cannot run" in line]
-    return (told or lines or [type(error).__name__])[-1][:400]
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
 
@@ -25,8 +27,9 @@ def shipped(worker_env: str) -> dict[str, str]:
     """Settings of a classic session by which its executors get all that the tasks need.
 
     Args:
-        worker_env: AUTO: the packages of this environment; INSTALLED: the executors have them, in
-            the Python that PYSPARK_PYTHON names (else `python3`); or an archive of `sparkify pack`.
+        worker_env: AUTO: the packages of this environment, unless PYSPARK_PYTHON names a Python of
+            the workers; INSTALLED: they have them, there or in `python3`; or an archive of
+            `sparkify pack`.
     """
     settings = {"spark.submit.pyFiles": str(packed_code())}
     for name in _ADDRESS:
@@ -34,8 +37,24 @@ def shipped(worker_env: str) -> dict[str, str]:
             settings[f"spark.executorEnv.{name}"] = value
     if archive := _archive(worker_env):
         settings["spark.archives"] = f"{archive}#{FOLDER}"
-        os.environ[_PYTHON] = PYTHON  # the only place in which PySpark looks for it
     return settings
+
+
+@contextmanager
+def worker_python(worker_env: str) -> Iterator[None]:
+    """While a classic session is made, the workers' Python is where PySpark looks for it."""
+    if _archive(worker_env) is None:
+        yield
+        return
+    before = os.environ.get(_PYTHON)
+    os.environ[_PYTHON] = PYTHON
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_PYTHON]
+        else:
+            os.environ[_PYTHON] = before
 
 
 def keep_to_our_code() -> None:
@@ -50,14 +69,19 @@ def keep_to_our_code() -> None:
 def ship(spark: SparkSession, worker_env: str) -> None:
     """Give them to a Connect session; its server must be Apache Spark's."""
     spark.addArtifacts(str(packed_code()), pyfile=True)
+    keep_to_our_code()
     if archive := _archive(worker_env):
         spark.addArtifacts(f"{archive}#{FOLDER}", archive=True)
-        spark.conf.set("spark.sql.execution.pyspark.python", PYTHON)
+        spark.conf.set(_SESSION_PYTHON, PYTHON)
+    elif chosen := os.environ.get(_PYTHON):
+        spark.conf.set(_SESSION_PYTHON, chosen)
+
+
+_SESSION_PYTHON = "spark.sql.execution.pyspark.python"
 
 
 def _archive(worker_env: str) -> str | None:
-    # Whoever names a Python means one that has all; ours may be there from an earlier session.
-    chosen = os.environ.get(_PYTHON, PYTHON) != PYTHON
-    if worker_env == INSTALLED or (worker_env == AUTO and chosen):
+    # Whoever names a Python of the workers means one that has all.
+    if worker_env == INSTALLED or (worker_env == AUTO and _PYTHON in os.environ):
         return None
     return str(cached_environment()) if worker_env == AUTO else worker_env

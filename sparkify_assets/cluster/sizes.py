@@ -22,9 +22,7 @@ class Sizes:
         executor_cores: tasks that one executor runs at once.
         executor_memory_gb: Java's memory of an executor, in GiB; Python's comes on top of it.
         driver_memory_gb: Java's memory of the driver, in GiB.
-        shuffle_partitions: pieces of a shuffle before small ones are put together.
-        partition_mb: how large these become, in MiB of shuffled rows; files of tables are about a
-            third of it.
+        shuffle_partitions: pieces of a shuffle before Spark puts small ones together.
     """
 
     executors: int | None = None
@@ -32,20 +30,12 @@ class Sizes:
     executor_memory_gb: float | None = None
     driver_memory_gb: float | None = None
     shuffle_partitions: int | None = None
-    partition_mb: int = 256
 
 
 def of_a_query(sizes: Sizes, *, local: bool) -> dict[str, str]:
     """Settings that any session takes, also one of Spark Connect."""
     pieces = _LOCAL_SHUFFLE_PARTITIONS if local else _CLUSTER_SHUFFLE_PARTITIONS
-    return {
-        "spark.sql.shuffle.partitions": str(sizes.shuffle_partitions or pieces),
-        "spark.sql.adaptive.advisoryPartitionSizeInBytes": f"{sizes.partition_mb}m",
-        # Else Spark cuts what is small into as many pieces as there are cores: a file of each.
-        "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
-        # A piece is cut by keys and may not be cut again: rows of one key have to meet.
-        "spark.sql.adaptive.optimizeSkewsInRebalancePartitions.enabled": "false",
-    }
+    return {"spark.sql.shuffle.partitions": str(sizes.shuffle_partitions or pieces)}
 
 
 def of_an_application(sizes: Sizes, engine: str) -> dict[str, str]:
@@ -63,6 +53,7 @@ def of_an_application(sizes: Sizes, engine: str) -> dict[str, str]:
         settings["spark.executor.memory"] = _mebibytes(sizes.executor_memory_gb)
     if sizes.executor_cores is not None:
         settings["spark.executor.cores"] = str(sizes.executor_cores)
+    if engine.startswith(("yarn", "k8s")):  # they end an executor that takes more than it asked for
         settings["spark.executor.memoryOverhead"] = f"{_overhead(sizes)}m"
     if sizes.executors is not None:
         settings["spark.executor.instances"] = str(sizes.executors)

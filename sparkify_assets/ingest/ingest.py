@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import PlanChanged
@@ -26,7 +25,7 @@ from sparkify_assets.ingest.plan import READER_VERSION, Rules, ScopePlan, plan_s
 from sparkify_assets.ingest.taken_in import TakenIn
 from sparkify_assets.ingest.task import Account, TaskReport, Work, file_reader
 from sparkify_assets.lake.commit import append
-from sparkify_assets.lake.frames import tasks_at_once
+from sparkify_assets.lake.frames import one_a_task, tasks_at_once
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.notes import Row
 from sparkify_assets.lake.parts import REPORT_SCHEMA
@@ -153,10 +152,8 @@ def _read_all(
 
 def _read(spark: SparkSession, work: Work, files: Sequence[LandingFile]) -> TaskReport:
     tasks = [json.dumps(task) for task in tasks_of(files)]
-    frame = spark.createDataFrame(pa.table({"files": pa.array(tasks, pa.string())}))
     report = TaskReport()
-    # In turns from one partition: from several, each begins anywhere, and some tasks get nothing.
-    spread = frame.coalesce(1).repartition(tasks_at_once(spark, len(tasks)))
+    spread = one_a_task(spark, tasks, tasks_at_once(spark, len(tasks)))
     for row in spread.mapInArrow(file_reader(work), REPORT_SCHEMA).collect():
         report.add(TaskReport.from_json(row["report"]))
     for made in (report.requests, report.raw.requests, report.rejects.requests):

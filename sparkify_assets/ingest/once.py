@@ -106,9 +106,9 @@ def _repeats(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Data
 
 def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:
     days = lines_by_day(rows([*EVENT_KEY, "page"])).collect()
-    too_many = sum(row["lines"] - row["events"] for row in days)
-    many = too_many > _MOST_REPEATS
-    repeated = _repeats(rows, within).toArrow() if too_many and not many else None
+    several = sum(row["lines"] - row["events"] for row in days)
+    many = several > _MOST_REPEATS
+    repeated = _repeats(rows, within).toArrow() if several and not many else None
     plays: Counter[str] = Counter()
     for row in days:
         plays[month_at(row["day"] * DAY_MS)] += row["plays"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 from pyspark.sql.types import StructType
 
@@ -23,7 +23,7 @@ from sparkify_assets.tables import TABLES, Table
 # Sail's tasks hold what they write; of Spark's each makes a file, which is to be worth a request.
 _ROWS_PER_TASK = 500_000
 ROWS_PER_SLICE = 4_000_000
-_SLICE = "_slice"
+_TASK = "_task"
 
 
 def read_frame(
@@ -75,10 +75,9 @@ def _read(
     for number, part in enumerate(sorted(parts, key=lambda found: -found.size)):
         tasks[number % len(tasks)].append(part)
     texts = [json.dumps([asdict(part) for part in task]) for task in tasks]
-    frame = spark.createDataFrame(pa.table({"parts": pa.array(texts, pa.string())}))
     scan = part_reader(table.name, location, names)
     schema = StructType([field for field in table.spark_schema() if field.name in names])
-    return frame.repartition(len(tasks)).mapInArrow(scan, schema)
+    return one_a_task(spark, texts, len(tasks)).mapInArrow(scan, schema)
 
 
 def part_reader(
@@ -122,20 +121,39 @@ def _in_tasks(frame: DataFrame, table: Table, rows: Mapping[str, int]) -> DataFr
             return frame.coalesce(1)
         tasks = min(len(rows), 1 + sum(rows.values()) // _ROWS_PER_TASK)
         return frame.repartition(max(1, tasks), *table.partition_by)
-    if not table.partition_by:
-        return frame.hint("rebalance", *table.key)
-    # A month with more rows than a task should have is cut by the keys. Spark puts pieces together
-    # that turn out small (`cluster.sizes`), so that most months are one file.
-    most = slices(max(rows.values(), default=0))
-    piece = F.pmod(F.xxhash64(*table.key), F.lit(most)).cast("int")
-    pieces = sum(map(slices, rows.values()))
-    cut = frame.withColumn(_SLICE, piece)
-    return cut.hint("rebalance", max(1, pieces), *table.partition_by, _SLICE).drop(_SLICE)
+    # A partition with more rows than a task should have is cut by the keys. Which task gets which
+    # piece is said and not left to a hash of it, by which some would get several and others none.
+    task = F.lit(0)
+    tasks = 0
+    for key, number in sorted(rows.items()):
+        mine = F.pmod(F.xxhash64(*table.key), F.lit(slices(number))) + tasks
+        task = F.when(_is(table, key), mine).otherwise(task)
+        tasks += slices(number)
+    cut = frame.withColumn(_TASK, task.cast("int"))
+    return cut.repartitionById(max(1, tasks), _TASK).drop(_TASK)
+
+
+def _is(table: Table, key: str) -> Column:
+    """Whether a row belongs to a partition."""
+    condition = F.lit(True)
+    for name, value in table.partition_values(key).items():
+        condition = condition & (F.col(name) == value)
+    return condition
 
 
 def slices(rows: int) -> int:
     """Into how many pieces Apache Spark cuts a partition with at most so many rows."""
     return 1 + rows // ROWS_PER_SLICE
+
+
+def one_a_task(spark: SparkSession, texts: Sequence[str], tasks: int) -> DataFrame:
+    """A frame with one column of texts, in so many tasks: as many in each, as far as that goes."""
+    number = pa.array([place % tasks for place in range(len(texts))], pa.int32())
+    frame = spark.createDataFrame(pa.table({"text": pa.array(texts, pa.string()), _TASK: number}))
+    if is_sail(spark):
+        return frame.select("text").repartition(tasks)
+    # In turns, each of its partitions would begin anywhere, and some tasks would get nothing.
+    return frame.repartitionById(tasks, _TASK).select("text")
 
 
 def is_sail(spark: SparkSession) -> bool:

@@ -36,6 +36,11 @@ class Batch:
         """How many parts it has."""
         return sum(map(len, self.parts.values()))
 
+    def crumbled(self, part_bytes: int) -> bool:
+        """Whether its rows are in several parts, smaller than that on average."""
+        rows = self.parts.get(raw_table(self.scope).name, ())
+        return len(rows) > 1 and sum(part.size for part in rows) < len(rows) * part_bytes
+
 
 def find_batches(lake: Lake) -> list[Batch]:
     """Every batch in the newest versions of the raw tables."""

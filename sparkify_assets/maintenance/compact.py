@@ -108,10 +108,15 @@ def _plan(
     live, _ = split(found, ledger)
     small: dict[str, list[Batch]] = {}
     for one in sorted(live, key=lambda batch: batch.size):
-        small_parts = one.files > 1 and one.size < one.files * SMALL_PART_BYTES
-        if (one.size < SMALL_BYTES or small_parts) and one.batch not in but:
+        if _is_small(one) and one.batch not in but:
             small.setdefault(one.scope, []).append(one)
     return ledger, {scope: found for scope, found in small.items() if _too_many(found)}
+
+
+def _is_small(one: Batch) -> bool:
+    if one.size < SMALL_BYTES:
+        return True
+    return one.size < ROUND_BYTES and one.crumbled(SMALL_PART_BYTES)
 
 
 def _too_many(small: Sequence[Batch]) -> bool:

@@ -164,10 +164,15 @@ class Build:
         return more
 
     def _rows(self) -> dict[str, int]:
-        """By month, how many rows it can have: no table has more than there are log lines."""
+        """By partition, about how many rows it will have."""
         if not self.table.monthly:
-            return {}
+            upstream = (self._freshness.snapshot(TABLES[name]).rows for name in self.table.reads)
+            return {WHOLE_TABLE: sum(upstream)}
         return {
-            month: sum(file.rows for file in self.ledger.with_events_in(month))
+            month: sum(
+                file.rows // max(1, len(file.event_months))
+                for file in self.ledger.with_events_in(month)
+            )
+            // self.table.lines_a_row
             for month in self.keys
         }

@@ -7,20 +7,30 @@ starts when it is first asked for and stops when the run ends.
 import os
 import socket
 import sys
+from contextlib import nullcontext
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import grpc
 from dagster import InitResourceContext
 from dagster_pyspark import LazyPySparkResource
 from pydantic import Field, PrivateAttr
 from pyspark import SparkConf
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from sparkify_assets.cluster.probe import check_workers
-from sparkify_assets.cluster.shipping import AUTO, keep_to_our_code, ship, shipped
+from sparkify_assets.cluster.shipping import (
+    AUTO,
+    keep_to_our_code,
+    ship,
+    shipped,
+    worker_python,
+)
 from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
 from sparkify_assets.errors import EngineError
 from sparkify_assets.lake.frames import is_sail
+from sparkify_assets.refresh.failures import reason_of
 from sparkify_assets.resources.java import check_java, start_java
 from sparkify_assets.settings import EMBEDDED, is_here
 from sparkify_assets.storage.access import s3_access
@@ -57,9 +67,6 @@ class SparkResource(LazyPySparkResource):
     )
     shuffle_partitions: int | None = Field(
         default=None, description="Apache Spark: pieces of a shuffle before small ones are joined."
-    )
-    partition_mb: int = Field(
-        default=256, description="Apache Spark: how large such a piece becomes, in MiB."
     )
     worker_env: str = Field(
         default=AUTO,
@@ -107,7 +114,8 @@ class SparkResource(LazyPySparkResource):
         if self.engine == EMBEDDED:
             self._spark_session = self._embedded()
         elif self.engine.startswith("sc://"):
-            self._spark_session = self._connected()
+            check_reachable(self.engine)
+            self._spark_session = SparkSession.builder.remote(self.engine).create()
         else:
             self._spark_session = self._classic()
         try:
@@ -119,7 +127,19 @@ class SparkResource(LazyPySparkResource):
     def _configure(self, spark: SparkSession) -> None:
         # A classic session got its settings when it was made.
         connect = self.engine == EMBEDDED or self.engine.startswith("sc://")
-        for name, value in ({**_SESSION, **self.spark_config} if connect else _SESSION).items():
+        settings = {**_SESSION, **self.spark_config} if connect else _SESSION
+        # Sail's Python is that of its server, and takes nothing along.
+        if self.engine.startswith("sc://") and not is_sail(spark):
+            settings = {**of_a_query(self._sizes, local=False), **settings}
+            try:
+                ship(spark, self.worker_env)
+            except (PySparkException, grpc.RpcError, OSError) as error:
+                raise EngineError(
+                    f"SPARKIFY_ENGINE is {self.engine!r}: the server takes no code or packages "
+                    f"({reason_of(error)}). Have them installed there and set "
+                    "SPARKIFY_WORKER_ENV=installed, or see docs/clusters.md"
+                ) from error
+        for name, value in settings.items():
             spark.conf.set(name, value)
         if self.elsewhere:
             check_workers(spark, self.engine)
@@ -138,15 +158,6 @@ class SparkResource(LazyPySparkResource):
         self._server.start(background=True)
         host, port = self._server.listening_address
         return SparkSession.builder.remote(f"sc://{host}:{port}").create()
-
-    def _connected(self) -> SparkSession:
-        check_reachable(self.engine)
-        spark = SparkSession.builder.remote(self.engine).create()
-        if not is_sail(spark):  # Sail's Python is that of its server, and takes nothing along
-            for name, value in of_a_query(self._sizes, local=False).items():
-                spark.conf.set(name, value)
-            ship(spark, self.worker_env)
-        return spark
 
     def _classic(self) -> SparkSession:
         check_java(self.engine)
@@ -171,9 +182,10 @@ class SparkResource(LazyPySparkResource):
             **self.spark_config,
         }
         conf = SparkConf().setMaster(self.engine).setAll(list(settings.items()))
-        if self.on_s3:
-            start_java(conf)
-        spark = SparkSession.builder.config(conf=conf).getOrCreate()
+        with nullcontext() if local else worker_python(self.worker_env):
+            if self.on_s3:
+                start_java(conf)
+            spark = SparkSession.builder.config(conf=conf).getOrCreate()
         if not local:
             keep_to_our_code()
         return spark
@@ -186,7 +198,6 @@ class SparkResource(LazyPySparkResource):
             self.executor_memory_gb,
             self.driver_memory_gb,
             self.shuffle_partitions,
-            self.partition_mb,
         )
 
 

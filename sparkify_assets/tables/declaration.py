@@ -79,6 +79,7 @@ class Table:
         code_version: raised whenever the transform gives other rows for the same input.
         content_hash: whether a commit also records a hash of the rows, for downstream tables
             that need not be made again when the content is the same.
+        lines_a_row: about how many log lines make one row; what is written is cut by it.
         personal: whether its rows tell about a person.
         day_of: the timestamp column by whose day rows are counted as they are written.
     """
@@ -93,6 +94,7 @@ class Table:
     code_version: int = 1
     content_hash: bool = False
     day_of: str | None = None
+    lines_a_row: int = 1
     personal: bool = False
 
     @property
@@ -115,6 +117,13 @@ class Table:
         if self.monthly:
             return month_of(int(str(values["year"])), int(str(values["month"])))
         return str(values[self.partition_by[0]]) if self.partition_by else WHOLE_TABLE
+
+    def partition_values(self, key: str) -> dict[str, int | str]:
+        """The values of a partition's columns, by its key."""
+        if self.monthly:
+            year, month = key.split("-")
+            return {"year": int(year), "month": int(month)}
+        return {self.partition_by[0]: key} if self.partition_by else {}
 
     @property
     def names(self) -> list[str]:

@@ -36,6 +36,7 @@ USER_MONTHS = Table(
     ),
     key=("user_id", "year", "month"),
     personal=True,
+    lines_a_row=20,
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
     uses={
@@ -80,6 +81,7 @@ HEARD_SONGS = Table(
         _YEAR,
     ),
     key=("song", "artist", "length", "year", "month"),
+    lines_a_row=10,
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
     uses={"raw_logs": ("user_id", "ts", "page", "song", "artist", "length")},
@@ -102,6 +104,7 @@ SONG_MATCHES = Table(
         _YEAR,
     ),
     key=("song", "artist", "length", "year", "month"),
+    lines_a_row=10,
     partition_by=("year", "month"),
     reads={"raw_songs": Reads.FILES, "heard_songs": Reads.SAME_MONTH},
     content_hash=True,

@@ -34,7 +34,7 @@ def song_matches(raw_songs: DataFrame, heard_songs: DataFrame) -> DataFrame:
 
 def songplays(raw_logs: DataFrame, song_matches: DataFrame) -> DataFrame:
     """The table songplays: every play, with the song that it matches."""
-    played, match = plays(raw_logs).alias("p"), F.broadcast(song_matches).alias("m")
+    played, match = plays(raw_logs).alias("p"), song_matches.alias("m")
     same: Column = F.lit(True)
     for name in _HEARD:
         equal = F.col(f"p.{name}").eqNullSafe(F.col(f"m.{name}"))

@@ -16,6 +16,7 @@ import time
 import urllib.request
 import venv
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,12 @@ class Machine(Stopping):
         """Until it is ready.
 
         Raises:
-            TimeoutError: it is not in time, or ended; with what it printed.
+            TimeoutError: it is not in time, or ended; with what it printed. It is stopped then.
         """
         deadline = time.monotonic() + _SECONDS_TO_START
         while not ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
                 raise TimeoutError(f"{self.name}:\n{self.printed()[-4000:]}")
             time.sleep(_POLL)
 
@@ -67,8 +69,8 @@ class Machine(Stopping):
         """What it printed so far."""
         return self._log.read_text(errors="replace")
 
-    def talks_to(self, port: int) -> bool:
-        """Whether the program, or one that it started, has a connection to this port."""
+    def has_port(self, port: int) -> bool:
+        """Whether the program, or one that it started, has a connection from this port."""
         try:
             family = [psutil.Process(self.process.pid)]
             family += family[0].children(recursive=True)
@@ -78,10 +80,10 @@ class Machine(Stopping):
 
     def stop(self) -> None:
         """Kill it, at once and with all that it started; again does nothing."""
-        if self.process.returncode is None:
-            for group in {self.process.pid, *self._groups()}:
+        for group in {self.process.pid, *self._groups()}:
+            with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
-            self.process.wait()
+        self.process.wait()
 
     def _groups(self) -> set[int]:
         """Process groups of what it started: Spark's Python daemon has one of its own."""
@@ -102,7 +104,7 @@ class Machine(Stopping):
 def _connected(process: psutil.Process, port: int) -> bool:
     try:
         return any(
-            one.raddr and one.raddr.port == port and one.status == psutil.CONN_ESTABLISHED
+            one.raddr and one.laddr.port == port and one.status == psutil.CONN_ESTABLISHED
             for one in process.net_connections("tcp")
         )
     except psutil.Error:
@@ -129,27 +131,29 @@ class Standalone(Stopping):
         self._started = 0
         self._master = Machine(
             "master",
-            spark_class("deploy.master.Master", "--port", port, "--webui-port", self._page),
+            spark_class("deploy.master.Master", HOST, "--port", port, "--webui-port", self._page),
             self._environment,
             folder,
         )
         self._master.wait_until(lambda: self._state() is not None)
 
     def add_worker(self) -> Machine:
-        """One more worker, ready for work."""
-        alive, self._started = self._alive(), self._started + 1
+        """One more worker, ready for work, at an address of its own as another machine would be."""
+        self._started += 1
+        number, host = self._started, f"127.0.0.{1 + self._started}"
+        port = free_port()
         worker = Machine(
-            f"worker-{self._started}",
+            f"worker-{number}",
             spark_class(
-                "deploy.worker.Worker", "--cores", 1, "--memory", self._memory,
-                "--webui-port", free_port(), "--work-dir", self._folder / f"w{self._started}",
-                self.url,
+                "deploy.worker.Worker", host, "--port", port, "--cores", 1,
+                "--memory", self._memory, "--webui-port", free_port(),
+                "--work-dir", self._folder / f"w{number}", self.url,
             ),
-            self._environment,
+            {**self._environment, "SPARK_LOCAL_IP": host},
             self._folder,
         )  # fmt: skip
+        worker.wait_until(lambda: (host, port) in self._alive())
         self.workers.append(worker)
-        worker.wait_until(lambda: self._alive() > alive)
         return worker
 
     def kill(self, worker: Machine) -> None:
@@ -163,9 +167,11 @@ class Standalone(Stopping):
             machine.stop()
         self.workers.clear()
 
-    def _alive(self) -> int:
+    def _alive(self) -> set[tuple[str, int]]:
+        """Hosts and ports of the workers that the master counts on."""
         state = self._state()
-        return int(state["aliveworkers"]) if state else 0
+        workers = state["workers"] if state else ()
+        return {(one["host"], one["port"]) for one in workers if one["state"] == "ALIVE"}
 
     def _state(self) -> Any:
         try:
@@ -223,10 +229,10 @@ def spark_environment(folder: Path, python: Path) -> dict[str, str]:
     }
 
 
-def spark_class(name: str, *arguments: object) -> list[str]:
+def spark_class(name: str, host: str, *arguments: object) -> list[str]:
     """The command that runs one of Spark's programs."""
     command = str(SPARK_HOME / "bin" / "spark-class")
-    return [command, f"org.apache.spark.{name}", "--host", HOST, *map(str, arguments)]
+    return [command, f"org.apache.spark.{name}", "--host", host, *map(str, arguments)]
 
 
 def listens(port: int) -> bool:

@@ -16,7 +16,6 @@ from sparkify_assets.tables import TABLES, TIME
 from sparkify_assets_tests.lake.helpers import put, rows
 
 pytestmark = pytest.mark.engines
-_MERGING = "spark.sql.adaptive.coalescePartitions.enabled"
 
 
 def test_a_frame_is_written_and_read_back_by_month(spark: SparkSession, lake: Lake) -> None:
@@ -42,22 +41,9 @@ def test_a_month_with_many_rows_is_cut_on_spark_and_a_small_one_is_one_file(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frames, "ROWS_PER_SLICE", 4)
-    # Else Spark puts such small pieces together again.
-    merged = None
-    if not frames.is_sail(spark):
-        merged = spark.conf.get(_MERGING)
-        spark.conf.set(_MERGING, "false")
-    try:
-        table = pa.concat_tables([rows("2018-11", *range(1, 29)), rows("2018-12", 1, 2)])
-        written = write_frame(
-            spark.createDataFrame(table),
-            TIME,
-            lake.table_location(TIME),
-            {"2018-11": 28, "2018-12": 2},
-        )
-    finally:
-        if merged is not None:
-            spark.conf.set(_MERGING, merged)
+    table = pa.concat_tables([rows("2018-11", *range(1, 29)), rows("2018-12", 1, 2)])
+    frame, expected = spark.createDataFrame(table), {"2018-11": 28, "2018-12": 2}
+    written = write_frame(frame, TIME, lake.table_location(TIME), expected)
     parts = [TIME.partition_key(part.partition) for part in written.parts]
     assert parts.count("2018-12") == 1
     assert (parts.count("2018-11") > 3) is not frames.is_sail(spark)

@@ -16,7 +16,8 @@ CUT, DELAY, KILL = "cut", "delay", "kill"
 class Request:
     """One request as the client sent it; path and query decoded.
 
-    `access_key` is the one that it was signed with, `at` when it came (`time.time()`).
+    `access_key` is the one that it was signed with, `at` when it came (`time.time()`), `port` that of
+    the client.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Request:
     access_key: str | None
     session_token: str | None
     at: float
+    port: int
 
     @property
     def line(self) -> str:

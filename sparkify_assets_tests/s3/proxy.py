@@ -302,6 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
             access_key=signer.group(1) if signer else None,
             session_token=self.headers.get("X-Amz-Security-Token"),
             at=time.time(),
+            port=self.client_address[1],
         )
 
     def _is_sqs(self, body: bytes) -> bool:
