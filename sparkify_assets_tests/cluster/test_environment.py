@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from sparkify_assets.cluster import environment
-from sparkify_assets.cluster.environment import NEEDED, cached_environment, pack_environment
+from sparkify_assets.cluster.code import packed_code
+from sparkify_assets.cluster.environment import cached_environment, pack_environment
+from sparkify_assets.cluster.worker import NEEDED
 from sparkify_assets.errors import EngineError
-from sparkify_assets_tests.cluster.machines import bare_python
+from sparkify_assets_tests.cluster.machines import SPARK_HOME, bare_python
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,34 @@ def test_a_package_that_is_not_installed_is_named(
     monkeypatch.setattr(environment, "NEEDED", ("six", "no-such-package"))
     with pytest.raises(EngineError, match=r"no-such-package.*SPARKIFY_WORKER_ENV=installed"):
         pack_environment(tmp_path / "environment.tar.gz")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "cluster.worker",
+        "ingest.task",
+        "lake.frames",
+        "lake.parts",
+        "checks.elsewhere",
+        "transforms.people",
+    ],
+)
+def test_a_worker_can_import_what_its_tasks_are_made_of(
+    unpacked: Path, tmp_path: Path, module: str
+) -> None:
+    """With Spark's own PySpark, as there, and no other package than those of the archive."""
+    bare = bare_python(tmp_path / "bare")
+    spark = sorted(map(str, (SPARK_HOME / "python" / "lib").glob("*.zip")))
+    done = subprocess.run(
+        [str(unpacked / "bin" / "python"), "-c", f"import sparkify_assets.{module}"],
+        env={
+            "PATH": f"{bare}:/usr/bin:/bin",
+            "PYTHONPATH": ":".join([str(packed_code()), *spark]),
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
