@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dagster import DagsterLogManager, Failure, RetryRequested
 from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from sparkify_assets.errors import (
     LandingError,
@@ -43,6 +44,17 @@ def test_a_race_is_planned_again_at_once() -> None:
     found = through(PlanChanged("another run was quicker"))
     assert isinstance(found, RetryRequested)
     assert (found.max_retries, found.seconds_to_wait) == (8, None)
+
+
+def test_an_answer_of_the_engine_that_could_not_be_read_is_asked_for_again() -> None:
+    lost = SparkConnectGrpcException(
+        "<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.INTERNAL\n"
+        '\tdetails = "Exception deserializing response!"\n>'
+    )
+    found = through(lost, tags={PROCESS_TAG: "host:1"})
+    assert isinstance(found, RetryRequested)
+    assert (found.max_retries, found.seconds_to_wait) == (2, None)
+    assert isinstance(through(SparkConnectGrpcException("(Other) refused")), Failure)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ starts no thread, no engine and no client before it forks.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -179,6 +180,8 @@ def _be(question: dict[str, Any]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.chdir(folder / "work")
+    # gRPC keeps to itself why an answer could not be read.
+    logging.getLogger("grpc").addHandler(logging.StreamHandler())
     os.kill(os.getpid(), signal.SIGSTOP)
     mutate(os.environ.get(MUTATION, ""))
     first, *rest = question["arguments"]
