@@ -58,7 +58,7 @@ def explained(
     except (RetryRequested, Failure):
         raise
     except Exception as error:
-        if is_unread(error):
+        if _is_unread(error):
             log.warning("the engine's answer could not be read; trying again")
             raise RetryRequested(_MOST_TRIES) from error
         cause = error
@@ -120,7 +120,7 @@ def without_trace(text: str) -> str:
     return text
 
 
-def is_unread(error: BaseException) -> bool:
+def _is_unread(error: BaseException) -> bool:
     """Whether the engine has answered, and its client could not read the answer.
 
     Seen once in tens of thousands of plans, with a cause that gRPC tells nobody. What a step does
