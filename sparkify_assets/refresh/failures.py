@@ -15,11 +15,14 @@ from contextlib import contextmanager
 
 import duckdb
 from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
+from grpc import StatusCode
 from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
 from sparkify_assets.metadata import markdown
 from sparkify_assets.refresh.instance import from_command_line
+from sparkify_assets.resources.asking_again import UNREAD
 from sparkify_assets.tables import WHOLE_TABLE
 
 # A failed step's metadata: the months that failed, where not all of the run's did.
@@ -33,7 +36,6 @@ _JAVA_FRAME = re.compile(r"^\s+(?:at [\w.$/<>]+\(.*\)|\.\.\. \d+ more)\s*$", re.
 _JAVA_CAUSE = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 _JAVA_ERROR = re.compile(r"^(?:: )?([\w.$]+(?:Error|Exception): .+)$", re.MULTILINE)
 _OURS = "sparkify_assets."
-_UNREAD = "Exception deserializing response!"  # gRPC's words
 
 
 @contextmanager
@@ -58,8 +60,8 @@ def explained(
     except (RetryRequested, Failure):
         raise
     except Exception as error:
-        if _is_unread(error):
-            log.warning("the engine's answer could not be read; trying again")
+        if _is_lost(error):
+            log.warning("the engine's answer was lost on its way; trying again")
             raise RetryRequested(_MOST_TRIES) from error
         cause = error
         try:
@@ -120,13 +122,15 @@ def without_trace(text: str) -> str:
     return text
 
 
-def _is_unread(error: BaseException) -> bool:
-    """Whether the engine has answered, and its client could not read the answer.
+def _is_lost(error: BaseException) -> bool:
+    """Whether the engine's answer did not arrive, as its connection broke or it was not readable.
 
-    Seen once in tens of thousands of plans, with a cause that gRPC tells nobody. What a step does
-    is harmless when it is done again: its parts have other names, and nothing was committed.
+    What a step does is harmless when it is done again: its parts have other names, and nothing was
+    committed. An engine that is gone is waited for by the next try, as PySpark does.
     """
-    return isinstance(error, PySparkException) and _UNREAD in str(error)
+    if not isinstance(error, SparkConnectGrpcException):
+        return False
+    return error.getGrpcStatusCode() is StatusCode.UNAVAILABLE or UNREAD in str(error)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -23,6 +23,8 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import EngineError
+from sparkify_assets.lake.frames import is_sail
+from sparkify_assets.resources.asking_again import ask_again
 from sparkify_assets.settings import EMBEDDED
 from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.s3a import s3a_settings
@@ -91,6 +93,8 @@ class SparkResource(LazyPySparkResource):
         settings = {**_SESSION, **self.spark_config} if connect else _SESSION
         for name, value in settings.items():
             self._spark_session.conf.set(name, value)
+        if connect:
+            ask_again(self._spark_session, sail=is_sail(self._spark_session))
 
     def _embedded(self) -> SparkSession:
         # Read by the server when it starts; a pool without a bound would not spill.

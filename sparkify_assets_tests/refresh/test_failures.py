@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from dagster import DagsterLogManager, Failure, RetryRequested
+from grpc import StatusCode
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
@@ -46,10 +47,20 @@ def test_a_race_is_planned_again_at_once() -> None:
     assert (found.max_retries, found.seconds_to_wait) == (8, None)
 
 
-def test_an_answer_of_the_engine_that_could_not_be_read_is_asked_for_again() -> None:
+@pytest.mark.parametrize(
+    ("status", "details"),
+    [
+        (StatusCode.INTERNAL, "Exception deserializing response!"),
+        (StatusCode.UNAVAILABLE, "Socket closed"),
+    ],
+)
+def test_a_step_whose_answer_was_lost_on_its_way_is_tried_again(
+    status: StatusCode, details: str
+) -> None:
     lost = SparkConnectGrpcException(
-        "<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.INTERNAL\n"
-        '\tdetails = "Exception deserializing response!"\n>'
+        f"<_MultiThreadedRendezvous of RPC that terminated with:\n\tstatus = {status}\n"
+        f'\tdetails = "{details}"\n>',
+        grpc_status_code=status,
     )
     found = through(lost, tags={PROCESS_TAG: "host:1"})
     assert isinstance(found, RetryRequested)
