@@ -14,68 +14,76 @@ import pyarrow as pa
 from sparkify_assets.errors import MALFORMED
 from sparkify_assets.lake.actions import BadAction
 from sparkify_assets.lake.checkpoint import (
-    LAST_CHECKPOINT,
     checkpoint,
     pointed_at,
     pointer,
     read_checkpoint,
 )
 from sparkify_assets.lake.log import (
-    LOG,
+    POINTER,
     READER_VERSION,
     WRITER_VERSION,
     LogState,
     checkpoint_key,
 )
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import Objects, objects
+from sparkify_assets.storage.objects import entry_of, objects
 
-_POINTER = f"{LOG}/{LAST_CHECKPOINT}"
 _log = logging.getLogger(__name__)
 
 
 def put_checkpoint(location: Location, state: LogState) -> None:
-    """Put the checkpoint of a state of the table at a location, if it has none, and point to it.
+    """Put the checkpoint of a state of the table at a location, and point to it.
 
     Raises:
         StorageError, OSError: it could not be written; the table reads as before.
     """
     target = objects(location)
     key = checkpoint_key(state.version)
-    content = checkpoint(state, (READER_VERSION, WRITER_VERSION))
     try:
-        target.put_new(key, content)
+        target.put_new(key, _content(state))
     except OSError:
         # Another process was quicker, or this one: the reply to its first try was lost.
-        if not is_there(target, key):
+        if entry_of(target, key) is None:
             raise
-        if not _is_of(target.get(key), state):
-            _log.warning(
-                "%s/%s is of another log (of a table that was restored or made anew?) and is "
-                "replaced",
-                location.uri,
-                key,
-            )
-            target.put(key, content)
+        mend_checkpoint(location, state)
+    else:
+        _point_to(location, state)
+
+
+def mend_checkpoint(location: Location, state: LogState) -> None:
+    """See to the checkpoint that is there: that it is of this log, and pointed to.
+
+    Raises:
+        StorageError, OSError: it could not be read, or not mended; the table reads as before.
+    """
+    target = objects(location)
+    key = checkpoint_key(state.version)
+    if not _is_of(target.get(key), state):
+        _log.warning(
+            "%s/%s is of another log (of a table that was restored or made anew?) and is replaced",
+            location.uri,
+            key,
+        )
+        target.put(key, _content(state))
     _point_to(location, state)
+
+
+def _content(state: LogState) -> bytes:
+    return checkpoint(state, (READER_VERSION, WRITER_VERSION))
 
 
 def _point_to(location: Location, state: LogState) -> None:
     """Have readers begin at the checkpoint of this state, unless they begin at a later one."""
     target = objects(location)
     try:
-        version = pointed_at(target.get(_POINTER))
+        version = pointed_at(target.get(POINTER))
     except (FileNotFoundError, BadAction):
         version = -1
     if version == state.version:
         return
-    if version < state.version or not is_there(target, checkpoint_key(version)):
-        target.put(_POINTER, pointer(state.version, state))
-
-
-def is_there(target: Objects, key: str) -> bool:
-    """Whether there is such an object."""
-    return any(entry.key == key for entry in target.list(key))
+    if version < state.version or entry_of(target, checkpoint_key(version)) is None:
+        target.put(POINTER, pointer(state.version, state))
 
 
 def _is_of(content: bytes, state: LogState) -> bool:

@@ -31,7 +31,7 @@ from typing import Any
 from sparkify_assets.errors import LakeError, PlanChanged
 from sparkify_assets.lake import checkpoint
 from sparkify_assets.lake.actions import Action
-from sparkify_assets.lake.checkpoint_writer import is_there, put_checkpoint
+from sparkify_assets.lake.checkpoint_writer import mend_checkpoint, put_checkpoint
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.layout import check_writer, widened
 from sparkify_assets.lake.log import (
@@ -46,7 +46,7 @@ from sparkify_assets.lake.log import (
 from sparkify_assets.lake.part import Part
 from sparkify_assets.lake.snapshot import Snapshot, stamp_id
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import objects
+from sparkify_assets.storage.objects import entry_of, objects
 from sparkify_assets.tables import Table
 
 MAX_PART_AGE_HOURS = 12
@@ -161,9 +161,10 @@ def checkpoint_newest(lake: Lake, table: Table, *, dry_run: bool = False) -> boo
     """
     snapshot = lake.snapshot(table)
     check_writer(snapshot.state, snapshot.location)
-    there = is_there(objects(snapshot.location), checkpoint_key(snapshot.version))
-    if not dry_run:  # also where it is there: who wrote it may have been killed before the pointer
-        put_checkpoint(snapshot.location, snapshot.state)
+    key = checkpoint_key(snapshot.version)
+    there = entry_of(objects(snapshot.location), key) is not None
+    if not dry_run:  # who wrote the one that is there may have been killed before the pointer
+        (mend_checkpoint if there else put_checkpoint)(snapshot.location, snapshot.state)
     return not there
 
 

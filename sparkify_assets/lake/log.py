@@ -27,6 +27,7 @@ READER_VERSION, WRITER_VERSION = 1, 2
 COMMIT_ID = "sparkifyCommit"
 _LISTINGS = 3
 CHECKPOINT = ".checkpoint.parquet"
+POINTER = f"{LOG}/{LAST_CHECKPOINT}"
 _CHECKPOINT = re.compile(rf"{LOG}/(\d{{20}}){re.escape(CHECKPOINT)}")
 _COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
 
@@ -301,7 +302,7 @@ def _from_checkpoint(table: Location) -> LogState | None:
     """
     source = objects(table)
     try:
-        begun = _at_checkpoint(source, pointed_at(source.get(f"{LOG}/{LAST_CHECKPOINT}")))
+        begun = _at_checkpoint(source, pointed_at(source.get(POINTER)))
     except FileNotFoundError:
         begun = LogState()
     try:

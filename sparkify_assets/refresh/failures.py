@@ -1,8 +1,9 @@
 """What becomes of an error within a step: another try, or a failure with its reason first.
 
-Only a race (`PlanChanged`) and storage that does not answer are tried again. Everything that a
-person has to mend becomes a Dagster `Failure`, whose first line tells what was found and the way
-out; an engine's trace comes behind it. Faults of the program keep their traceback.
+Only a race (`PlanChanged`), storage that does not answer and an engine's answer that was lost on
+its way are tried again. Everything that a person has to mend becomes a Dagster `Failure`, whose
+first line tells what was found and the way out; an engine's trace comes behind it. Faults of the
+program keep their traceback.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from contextlib import contextmanager
 
 import duckdb
 from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
+from grpc import StatusCode
 from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
 from sparkify_assets.metadata import markdown
 from sparkify_assets.refresh.instance import from_command_line
+from sparkify_assets.resources.asking_again import UNREAD
 from sparkify_assets.tables import WHOLE_TABLE
 
 # A failed step's metadata: the months that failed, where not all of the run's did.
@@ -56,6 +60,9 @@ def explained(
     except (RetryRequested, Failure):
         raise
     except Exception as error:
+        if _is_lost(error):
+            log.warning("the engine's answer was lost on its way; trying again")
+            raise RetryRequested(_MOST_TRIES) from error
         cause = error
         try:
             aside = not is_passing(error) and lay_aside(error)
@@ -113,6 +120,17 @@ def without_trace(text: str) -> str:
         causes = _JAVA_CAUSE.findall(text) or _JAVA_ERROR.findall(text)
         return str(causes[-1]) if causes else text.strip().splitlines()[0]
     return text
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the engine's answer did not arrive, as its connection broke or it was not readable.
+
+    What a step does is harmless when it is done again: its parts have other names, and nothing was
+    committed. An engine that is gone is waited for by the next try, as PySpark does.
+    """
+    if not isinstance(error, SparkConnectGrpcException):
+        return False
+    return error.getGrpcStatusCode() is StatusCode.UNAVAILABLE or UNREAD in str(error)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -31,6 +31,7 @@ from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
 from sparkify_assets.errors import EngineError
 from sparkify_assets.lake.frames import is_sail
 from sparkify_assets.refresh.failures import reason_of
+from sparkify_assets.resources.asking_again import ask_again
 from sparkify_assets.resources.java import check_java, start_java
 from sparkify_assets.settings import EMBEDDED, is_here
 from sparkify_assets.storage.access import s3_access
@@ -141,6 +142,8 @@ class SparkResource(LazyPySparkResource):
                 ) from error
         for name, value in settings.items():
             spark.conf.set(name, value)
+        if connect:
+            ask_again(spark, sail=is_sail(spark))
         if self.elsewhere:
             check_workers(spark, self.engine)
 

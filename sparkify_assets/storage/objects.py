@@ -86,6 +86,11 @@ def get_all(source: Objects, keys: Iterable[str]) -> list[bytes]:
         return list(pool.map(source.get, wanted))
 
 
+def entry_of(source: Objects, key: str) -> Entry | None:
+    """The object with this key, None where there is none."""
+    return next((entry for entry in source.list(key) if entry.key == key), None)
+
+
 class FolderObjects:
     """Files below a folder."""
 

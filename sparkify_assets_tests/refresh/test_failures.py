@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from dagster import DagsterLogManager, Failure, RetryRequested
+from grpc import StatusCode
 from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from sparkify_assets.errors import (
     LandingError,
@@ -43,6 +45,27 @@ def test_a_race_is_planned_again_at_once() -> None:
     found = through(PlanChanged("another run was quicker"))
     assert isinstance(found, RetryRequested)
     assert (found.max_retries, found.seconds_to_wait) == (8, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "details"),
+    [
+        (StatusCode.INTERNAL, "Exception deserializing response!"),
+        (StatusCode.UNAVAILABLE, "Socket closed"),
+    ],
+)
+def test_a_step_whose_answer_was_lost_on_its_way_is_tried_again(
+    status: StatusCode, details: str
+) -> None:
+    lost = SparkConnectGrpcException(
+        f"<_MultiThreadedRendezvous of RPC that terminated with:\n\tstatus = {status}\n"
+        f'\tdetails = "{details}"\n>',
+        grpc_status_code=status,
+    )
+    found = through(lost, tags={PROCESS_TAG: "host:1"})
+    assert isinstance(found, RetryRequested)
+    assert (found.max_retries, found.seconds_to_wait) == (2, None)
+    assert isinstance(through(SparkConnectGrpcException("(Other) refused")), Failure)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sparkify_assets_tests.torture.zygote import Ended, Started
 
 _WRITES, _READS, _ALL = "^(PUT|DELETE|POST) ", "^(GET|HEAD) ", "^"
 # Of these alone a server says that another writer was quicker.
-_COMMITS = r"^PUT .*(_delta_log/\d{20}\.(json|checkpoint\.parquet)|_releases/)"
+_PUT_NEW = r"^PUT .*(_delta_log/\d{20}\.(json|checkpoint\.parquet)|_releases/)"
 _OBJECTS = r"^GET .*/.*/[^?]*$"
 
 # With the requests, the proxy, the number of the request and the process.
@@ -84,8 +84,8 @@ _KINDS: list[tuple[str, str, Arm, float]] = [
     ("bodies cut in half", _OBJECTS, _cut, 1),
     ("answered 503", _ALL, partial(_answer, 503, "SlowDown", 1), 0.5),
     ("answered 500", _ALL, partial(_answer, 500, "InternalError", 1), 0.5),
-    ("commits answered 409", _COMMITS, partial(_answer, 409, "ConditionalRequestConflict", 1), 0.5),
-    ("commits answered 412", _COMMITS, partial(_answer, 412, "PreconditionFailed", 1), 0.5),
+    ("commits answered 409", _PUT_NEW, partial(_answer, 409, "ConditionalRequestConflict", 1), 0.5),
+    ("commits answered 412", _PUT_NEW, partial(_answer, 412, "PreconditionFailed", 1), 0.5),
     ("delayed", _ALL, _delay, 0.25),
     ("refused from there on", _ALL, partial(_answer, 403, "AccessDenied", None), 1),
     ("credentials expired from there on", _ALL, partial(_answer, 400, "ExpiredToken", None), 0.5),

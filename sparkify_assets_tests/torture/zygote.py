@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from sparkify_assets_tests.stopping import Stopping
 from sparkify_assets_tests.torture.mutants import MUTATION, mutate
+from sparkify_assets_tests.torture.unread import keep_unread
 
 _ROOT = Path(__file__).parents[2]
 
@@ -179,6 +180,7 @@ def _be(question: dict[str, Any]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.chdir(folder / "work")
+    keep_unread(folder)
     os.kill(os.getpid(), signal.SIGSTOP)
     mutate(os.environ.get(MUTATION, ""))
     first, *rest = question["arguments"]

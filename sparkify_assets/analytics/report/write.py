@@ -26,7 +26,7 @@ from sparkify_assets.analytics.statement import QueryError
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.storage.access import DEFAULT_REGION, s3_access
 from sparkify_assets.storage.location import Location
-from sparkify_assets.storage.objects import objects
+from sparkify_assets.storage.objects import entry_of, objects
 
 FOLDER = "_reports/listening"
 _TYPE = "text/html; charset=utf-8"
@@ -148,15 +148,15 @@ class _Found(NamedTuple):
 def _found(lake: Lake, month: str) -> _Found | None:
     """The report that is there."""
     source, key = objects(report_location(lake)), report_key(month)
-    sizes = [entry.size for entry in source.list(key) if entry.key == key]
-    if not sizes:
+    entry = entry_of(source, key)
+    if entry is None:
         return None
     try:
         head = source.get(key, first=_HEAD_BYTES)
     except FileNotFoundError:
         return None
     known = _HEAD.search(head)
-    return _Found(known[1].decode(), int(known[2]), sizes[0]) if known else None
+    return _Found(known[1].decode(), int(known[2]), entry.size) if known else None
 
 
 def _written(lake: Lake, month: str, size: int, began: float, *, made: bool) -> Written:
