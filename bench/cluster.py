@@ -75,9 +75,8 @@ def run(given: Input, folder: Path, workers: int) -> tuple[Run, dict[str, Conten
             ]  # fmt: skip
             measured = measure(command, settings, lake, printed)
             summary = json.loads(printed.read_text()[printed.read_text().index("{") :])
-        return Run(workers, measured, applications(work / "events"), summary["seconds_by_step"]), content(
-            lake
-        )
+        log = applications(work / "events")
+        return Run(workers, measured, log, summary["seconds_by_step"]), content(lake)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -55,7 +55,7 @@ _OTHERS = {"SPARKIFY_REAL_DATA"}  # for the tests
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WHO = (*_KEYS, "aws_profile")
 # Never shown, and not sent to other processes.
-_TOKEN = "spark_connect_authenticate_token"
+_TOKEN = "spark_connect_authenticate_token"  # noqa: S105 -- the name of the setting
 _SECRETS = (*_KEYS, "alert_url", _TOKEN)
 _AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
 # Under names that others look for.

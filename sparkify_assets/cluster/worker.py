@@ -1,6 +1,6 @@
 """What runs on a worker before anything else, and what it needs there.
 
-Loaded on machines that may lack every package, so nothing but Python's own is imported here at once.
+Loaded on machines that may lack every package, so only Python's own ones are imported at once.
 """
 
 from __future__ import annotations

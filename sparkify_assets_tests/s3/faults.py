@@ -16,8 +16,8 @@ CUT, DELAY, KILL = "cut", "delay", "kill"
 class Request:
     """One request as the client sent it; path and query decoded.
 
-    `access_key` is the one that it was signed with, `at` when it came (`time.time()`), `port` that of
-    the client.
+    `access_key` is the one that it was signed with, `at` when it came (`time.time()`), `port`
+    the client's.
     """
 
     method: str
