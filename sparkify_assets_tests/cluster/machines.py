@@ -192,7 +192,10 @@ def connect_server(folder: Path, environment: Mapping[str, str], **conf: str) ->
             "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
             "spark-internal",
         ],
-        {**spark_environment(folder, bare_python(folder / "python")), **environment},
+        {
+            **spark_environment(folder, bare_python(folder / "python")), **environment,
+            "SPARK_DAEMON_MEMORY": "1g",  # as if it were `spark.driver.memory`, which it goes before
+        },
         folder,
     )  # fmt: skip
     server.wait_until(lambda: listens(port))
