@@ -370,10 +370,10 @@ class Settings(BaseSettings):
     @field_validator("worker_env")
     @classmethod
     def _archive(cls, value: str) -> str:
-        if value in ("auto", "installed") or "://" in value:
+        if value in ("auto", "installed"):
             return value
-        if not value.endswith((".tar.gz", ".tgz", ".zip")):
-            raise ValueError("auto, installed or an archive (.tar.gz, .tgz, .zip) or its URI")
+        if not value.endswith((".tar.gz", ".tgz")):
+            raise ValueError("auto, installed or an archive on this machine (.tar.gz, .tgz)")
         if not Path(value).expanduser().is_file():
             raise ValueError("a file that is there; `sparkify pack` makes it")
         return str(Path(value).expanduser().absolute())

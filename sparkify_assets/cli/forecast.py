@@ -77,6 +77,7 @@ def show(load: Load, found: Forecast) -> None:
             ("reports of tasks to the driver", size(found.driver_bytes)),
             (f"time on {load.cores} cores", _time(found.hours)),
             ("hours of a core", f"{found.core_hours:,.1f}"),
+            ("hours of a core for the last day alone", f"{found.day_core_hours:,.1f}"),
         ],
     )
 

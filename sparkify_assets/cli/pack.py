@@ -21,8 +21,8 @@ def pack(
     """Put the packages that the tasks of a cluster need into one archive.
 
     With SPARKIFY_ENGINE=spark://…, yarn, k8s://… or sc://… it is made and sent by itself. Make it
-    by hand to put it where the cluster fetches it (SPARKIFY_WORKER_ENV=s3a://…), or on a machine of
-    the workers' kind where this one is of another: they need the same system, processor and minor
+    by hand to look what is in it, or on a machine of the workers' kind where this one is of another
+    (SPARKIFY_WORKER_ENV names the file then): they need the same system, processor and minor
     version of Python. The project's own code is not in it; that goes along with each session.
     """
     from rich.status import Status

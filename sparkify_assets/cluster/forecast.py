@@ -48,7 +48,8 @@ class Measured:
         account, note: bytes of a task's report: for a file, and for a part of a month.
         reads: of each raw row in a first load: the look for repeats, three tables, the checks.
         gets: requests that Spark makes to read one part.
-        task_seconds: of a core, for a million lines, from JSON to all tables.
+        read_seconds: of a core, for a million lines of JSON until they are raw rows.
+        build_seconds: of a core, for a million raw rows until all tables are made and checked.
     """
 
     line: float = 445
@@ -63,7 +64,8 @@ class Measured:
     note: float = 3_000
     reads: int = 5
     gets: float = 6
-    task_seconds: float = 60
+    read_seconds: float = 20
+    build_seconds: float = 40
 
 
 MEASURED = Measured()
@@ -85,7 +87,10 @@ requests  LIST: {_LISTINGS} x files / {_LISTED:,}; GET: each file, in pieces of 
           raw parts x {MEASURED.reads} passes x {MEASURED.gets:g}; PUT: each part, in pieces of \
 {PART_BYTES // _MB} MiB, and each commit
 driver    files x {MEASURED.account:g} + parts x {MEASURED.note:g} bytes: what tasks report
-hours     events x {MEASURED.task_seconds:g} s a million / cores, or tasks where these are fewer
+hours     events x ({MEASURED.read_seconds:g} + {MEASURED.build_seconds:g}) s a million / cores, or \
+tasks where these are fewer
+a day     a day's events x {MEASURED.read_seconds:g} + all of the month x \
+{MEASURED.build_seconds:g}: a month is made anew as a whole
 """
 
 
@@ -137,6 +142,7 @@ class Forecast:
         requests: to S3, by kind.
         driver_bytes: that tasks report.
         core_hours, hours: of all cores, and by the clock.
+        day_core_hours: of the run that takes in the last day alone.
     """
 
     landing_bytes: int
@@ -152,6 +158,7 @@ class Forecast:
     driver_bytes: int
     core_hours: float
     hours: float
+    day_core_hours: float
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -164,7 +171,9 @@ def forecast(load: Load, measured: Measured = MEASURED) -> Forecast:
     parts = _parts(load, measured, [sum(file.size for file in task) for task in tasks])
     raw = parts[0]
     most = max(one.parts for one in parts)
-    core_hours = load.events / 1e6 * measured.task_seconds / 3600
+    millions = load.events / 1e6
+    build_hours = millions * measured.build_seconds / 3600
+    core_hours = millions * measured.read_seconds / 3600 + build_hours
     return Forecast(
         landing_bytes=sum(file.size for file in files),
         files=len(files),
@@ -182,6 +191,7 @@ def forecast(load: Load, measured: Measured = MEASURED) -> Forecast:
         ),
         core_hours=core_hours,
         hours=core_hours / min(load.cores, len(tasks)),
+        day_core_hours=millions / load.days * measured.read_seconds / 3600 + build_hours,
     )
 
 

@@ -162,9 +162,11 @@ def _read(spark: SparkSession, work: Work, files: Sequence[LandingFile]) -> Task
 
 
 def tasks_of(files: Sequence[LandingFile]) -> list[list[LandingFile]]:
-    """Files for each task, in order.
+    """Files for each task, in order: up to 2,000 files, and up to so many bytes.
 
-    Of 32 MiB; of more than 2 GiB a 64th of all, 768 MiB at most. Never more than 2,000 files.
+    32 MiB, so that all cores of one machine have something to do. Of more than 2 GiB, which a
+    cluster takes in, a 64th: a part for each task and month is worth its requests then, and 64
+    tasks are enough for as many cores. 768 MiB at most, so that a task takes minutes.
     """
     tasks: list[list[LandingFile]] = [[]]
     total = sum(file.size for file in files)

@@ -72,7 +72,7 @@ class Notes:
 
 
 class NoteTaker:
-    """Takes notes of one task's rows. All rows of a partition come to one task."""
+    """Takes notes of one task's rows: all of a key come to one task, of a partition to several."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

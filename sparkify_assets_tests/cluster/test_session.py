@@ -65,7 +65,7 @@ def test_whoever_names_a_python_of_the_workers_sends_the_code_alone(
     assert shipped("auto").keys() >= {"spark.submit.pyFiles"}
     assert "spark.archives" not in shipped("auto")
     assert "spark.archives" not in shipped("installed")
-    assert shipped("s3a://bucket/e.tar.gz")["spark.archives"] == f"s3a://bucket/e.tar.gz#{FOLDER}"
+    assert shipped("/srv/e.tar.gz")["spark.archives"] == f"/srv/e.tar.gz#{FOLDER}"
 
 
 def test_sizes_are_said_to_each_kind_of_cluster_in_its_own_words() -> None:
@@ -119,6 +119,8 @@ def test_every_size_is_a_setting_and_a_field_of_the_resource(tmp_path: Path) -> 
         ({"executor_memory_gb": 0.1}, "SPARKIFY_EXECUTOR_MEMORY_GB: found 0.1"),
         ({"worker_env": "packages"}, "SPARKIFY_WORKER_ENV: found 'packages', expected auto"),
         ({"worker_env": "/nowhere/e.tar.gz"}, "`sparkify pack` makes it"),
+        ({"worker_env": "s3a://acme/e.tar.gz"}, "`sparkify pack` makes it"),
+        ({"worker_env": "environment.zip"}, "expected auto, installed or an archive on this"),
     ],
 )
 def test_a_wrong_size_is_told(given: dict[str, Any], told: str) -> None:

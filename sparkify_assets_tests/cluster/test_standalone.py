@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from sparkify_assets_tests.cluster.conftest import Buckets
 from sparkify_assets_tests.cluster.events import Application, applications, logged_to
 from sparkify_assets_tests.cluster.machines import Machine, Standalone
 from sparkify_assets_tests.s3.servers import keys, upload
+from sparkify_assets_tests.stopping import Stopping
 from sparkify_assets_tests.zone import Zone, event
 
 pytestmark = pytest.mark.cluster
@@ -27,29 +32,40 @@ _PARTS_OF_LOGS = r"PUT .*/raw_logs/landing_month=.*\.parquet"
 _BUSY_SECONDS = 120.0
 
 
-class Runs:
+class Runs(Stopping):
     """`sparkify run` on a cluster, with Spark's own log of it."""
 
     def __init__(self, cluster: Standalone, folder: Path) -> None:
         self._cluster = cluster
         self._folder = folder
+        self._started: list[Popen[str]] = []
 
-    def start(self, landing: str, lake: str, **more: str) -> Any:
+    def start(self, landing: str, lake: str, **more: str) -> Popen[str]:
         conf = {**logged_to(self._folder), **more}
-        return processes.start(
+        run = processes.start(
             "run", "--landing", landing, "--lake", lake, "--engine", self._cluster.url,
             "--format", "json",
             SPARKIFY_SPARK_CONF=json.dumps(conf), SPARKIFY_EXECUTOR_MEMORY_GB="1",
         )  # fmt: skip
+        self._started.append(run)
+        return run
+
+    def stop(self) -> None:
+        """Kill what a test that failed has left."""
+        for run in self._started:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
+                run.wait()
 
     def log(self) -> Application:
         return applications(self._folder)
 
 
 @pytest.fixture
-def runs(two_workers: Standalone, tmp_path: Path) -> Runs:
+def runs(two_workers: Standalone, tmp_path: Path) -> Iterator[Runs]:
     """Runs on the cluster of two workers."""
-    return Runs(two_workers, tmp_path / "events")
+    with Runs(two_workers, tmp_path / "events") as runs:
+        yield runs
 
 
 def test_the_same_tables_as_the_embedded_engine(
