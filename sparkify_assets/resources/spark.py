@@ -7,12 +7,10 @@ starts when it is first asked for and stops when the run ends.
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from dagster import InitResourceContext
 from dagster_pyspark import LazyPySparkResource
@@ -23,15 +21,12 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from sparkify_assets.errors import EngineError
-from sparkify_assets.lake.frames import is_sail
-from sparkify_assets.resources.asking_again import ask_again
+from sparkify_assets.resources.connect import check_reachable, connect
 from sparkify_assets.settings import EMBEDDED
 from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.s3a import s3a_settings
 
 _LEAST_JAVA = 17
-_CONNECT_PORT = 15002
-_CONNECT_SECONDS = 5
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _SESSION = {"spark.sql.session.timeZone": "UTC"}
 
@@ -81,20 +76,22 @@ class SparkResource(LazyPySparkResource):
     def _init_session(self) -> None:
         if self._spark_session is not None:
             return
-        if self.engine == EMBEDDED:
-            self._spark_session = self._embedded()
-        elif self.engine.startswith("sc://"):
-            check_reachable(self.engine)
-            self._spark_session = SparkSession.builder.remote(self.engine).create()
-        else:
-            self._spark_session = self._classic()
-        # A classic session got its settings when it was made.
-        connect = self.engine == EMBEDDED or self.engine.startswith("sc://")
-        settings = {**_SESSION, **self.spark_config} if connect else _SESSION
-        for name, value in settings.items():
-            self._spark_session.conf.set(name, value)
-        if connect:
-            ask_again(self._spark_session, sail=is_sail(self._spark_session))
+        try:
+            if self.engine == EMBEDDED:
+                self._spark_session = self._embedded()
+            elif self.engine.startswith("sc://"):
+                check_reachable(self.engine)
+                self._spark_session = connect(self.engine)
+            else:
+                self._spark_session = self._classic()
+            # A classic session got its settings when it was made.
+            remote = self.engine == EMBEDDED or self.engine.startswith("sc://")
+            settings = {**_SESSION, **self.spark_config} if remote else _SESSION
+            for name, value in settings.items():
+                self._spark_session.conf.set(name, value)
+        except BaseException:
+            self.stop()  # another try must not find one without its settings
+            raise
 
     def _embedded(self) -> SparkSession:
         # Read by the server when it starts; a pool without a bound would not spill.
@@ -109,7 +106,7 @@ class SparkResource(LazyPySparkResource):
         self._server = SparkConnectServer(ip="127.0.0.1", port=0)
         self._server.start(background=True)
         host, port = self._server.listening_address
-        return SparkSession.builder.remote(f"sc://{host}:{port}").create()
+        return connect(f"sc://{host}:{port}")
 
     def _classic(self) -> SparkSession:
         check_java(self.engine)
@@ -168,19 +165,6 @@ def check_java(engine: str) -> None:
             f"{found}. Install it (and set JAVA_HOME), or set SPARKIFY_ENGINE=embedded, which "
             "needs no Java"
         )
-
-
-def check_reachable(engine: str) -> None:
-    """Raise EngineError where nobody listens: the client itself would try for ten minutes."""
-    address = urlsplit(engine)
-    host, port = address.hostname or "localhost", address.port or _CONNECT_PORT
-    try:
-        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        raise EngineError(
-            f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start the "
-            "Spark Connect server there, or set SPARKIFY_ENGINE=embedded"
-        ) from error
 
 
 def java_version() -> int | None:
