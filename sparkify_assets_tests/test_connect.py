@@ -5,16 +5,18 @@ Folders here; `cluster` has the same in buckets, and Apache Spark's server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import grpc._common
 import pytest
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 from pyspark.sql import SparkSession
+from pyspark.sql.connect.client.retries import DefaultPolicy
+from pyspark.sql.connect.conf import RuntimeConf
 
+from sparkify_assets.resources.connect import connect
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.cluster.machines import free_port, sail_server
@@ -22,12 +24,14 @@ from sparkify_assets_tests.processes import tables
 from sparkify_assets_tests.wire import Wire
 from sparkify_assets_tests.zone import Zone, event
 
+GZIP = b"\x1f\x8b\x08"  # how each compressed answer begins
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Sail server."""
     port = free_port()
-    with sail_server(tmp_path, port):
+    with sail_server(tmp_path_factory.mktemp("sail"), port):
         yield f"sc://127.0.0.1:{port}"
 
 
@@ -42,8 +46,10 @@ def wire(server: str) -> Iterator[Wire]:
 def session(wire: Wire) -> Iterator[SparkSession]:
     """A session of the project's own with that server."""
     resource = SparkResource(engine=f"sc://127.0.0.1:{wire.port}")
-    yield resource.session
-    resource.stop()
+    try:
+        yield resource.session
+    finally:
+        resource.stop()
 
 
 def test_a_sail_server_gives_the_same_tables(server: str, zone: Zone, tmp_path: Path) -> None:
@@ -56,90 +62,84 @@ def test_a_sail_server_gives_the_same_tables(server: str, zone: Zone, tmp_path: 
     assert tables(one) == tables(other)
 
 
-class Unreadable:
-    """Answers that the client cannot read, as gRPC handles them."""
-
-    def __init__(self) -> None:
-        self._read = grpc._common.deserialize
-        self._kind = ""
-        self._good = self._bad = 0
-        self.met = 0
-
-    def of(self, kind: str, *, good: int = 0, bad: int = 1) -> None:
-        """From now on, so many of a kind are read and so many then are not."""
-        self._kind, self._good, self._bad = kind, good, bad
-        self.met = 0
-
-    def deserialize(self, message: bytes, parse: Callable[[bytes], Any] | None) -> Any:
-        """In place of gRPC's."""
-        found = self._read(message, parse)
-        if type(found).__name__ != self._kind:
-            return found
-        if self._good > 0:
-            self._good -= 1
-            return found
-        if self._bad > 0:
-            self._bad -= 1
-            self.met += 1
-            return None
-        return found
-
-
-@pytest.fixture
-def unreadable(monkeypatch: pytest.MonkeyPatch) -> Unreadable:
-    """None yet."""
-    unreadable = Unreadable()
-    monkeypatch.setattr(grpc._common, "deserialize", unreadable.deserialize)
-    return unreadable
-
-
-def test_an_analysis_that_could_not_be_read_is_asked_for_again(
-    session: SparkSession, unreadable: Unreadable
-) -> None:
-    unreadable.of("AnalyzePlanResponse")
+def test_answers_come_uncompressed(session: SparkSession, wire: Wire) -> None:
+    """A compressed one is now and then handed to the client as it came."""
     assert session.range(3).columns == ["id"]
-    assert unreadable.met == 1
-    unreadable.of("AnalyzePlanResponse", bad=100)
-    with (
-        pytest.warns(UserWarning, match="RETRIES_EXCEEDED"),
-        pytest.raises(SparkConnectGrpcException, match="deserializing response"),
-    ):
-        _ = session.range(4).columns
-    assert unreadable.met == 4
-
-
-def test_rows_that_could_not_be_read_are_not_continued(
-    session: SparkSession, unreadable: Unreadable
-) -> None:
-    for good in range(4):
-        unreadable.of("ExecutePlanResponse", good=good)
-        with pytest.raises(SparkConnectGrpcException, match="deserializing response"):
-            session.range(200_000, numPartitions=4).toArrow()
-        assert unreadable.met == 1
-    assert session.range(200_000, numPartitions=4).toArrow().num_rows == 200_000
+    assert session.range(1_000).toArrow().num_rows == 1_000
+    assert len(wire.answered) > 8_000
+    assert GZIP not in wire.answered
+    compressed = SparkSession.builder.remote(f"sc://127.0.0.1:{wire.port}").create()
+    assert compressed.range(3).columns == ["id"]
+    assert GZIP in wire.answered  # or the server has stopped doing so, and nothing was shown
+    compressed.stop()
 
 
 def test_rows_whose_connection_is_lost_to_one_side_are_not_continued(
     session: SparkSession, wire: Wire
 ) -> None:
     """Sail continues such ones, and leaves out what it had under way."""
-    for number in range(10_000, 400_000, 60_000):
+    places = range(100_000, 3_000_000, 400_000)
+    for number in places:
         wire.lose_after(number)
         with pytest.raises(SparkConnectGrpcException, match="UNAVAILABLE"):
             session.range(200_000, numPartitions=4).selectExpr("id", "id AS other").toArrow()
-    assert wire.lost == 7
+    assert wire.lost == len(places)
     assert session.range(200_000, numPartitions=4).toArrow().num_rows == 200_000
 
 
-@pytest.mark.parametrize("number", [6_000, 20_000])
-def test_a_run_gets_over_a_connection_that_is_lost_to_one_side(
-    wire: Wire, zone: Zone, tmp_path: Path, number: int
+def test_a_run_whose_rows_were_lost_says_so_and_the_next_one_mends_it(
+    wire: Wire, zone: Zone, tmp_path: Path
 ) -> None:
-    zone.logs("log_data/2018-11-05-events.json", event(), event(itemInSession=1, song="x"))
+    zone.logs(
+        "log_data/2018-11-05-events.json",
+        *[event(itemInSession=item, song=f"x{item}") for item in range(200)],
+    )
     zone.song()
     one, other = tmp_path / "connect", tmp_path / "embedded"
-    wire.lose_after(number)
+    error = _run_that_loses_rows(wire, zone, one)
+    assert "start the run again" in error
+    assert "Traceback" not in error
     processes.run(zone.root, one, f"sc://127.0.0.1:{wire.port}")
-    assert wire.lost == 1
     processes.run(zone.root, other)
     assert tables(one) == tables(other)
+
+
+def _run_that_loses_rows(wire: Wire, zone: Zone, lake: Path) -> str:
+    """What it says: wherever else a connection is lost, the run gets over it."""
+    for number in range(4_000, 60_000, 4_000):
+        wire.lose_after(number)
+        run = processes.start(
+            "run", "--landing", str(zone.root), "--lake", str(lake),
+            "--engine", f"sc://127.0.0.1:{wire.port}",
+        )  # fmt: skip
+        _, error = run.communicate(timeout=120)
+        if "the connection to the engine broke" in error:
+            assert run.returncode == 1
+            return error
+        assert run.returncode == 0, error
+        shutil.rmtree(lake)
+    raise AssertionError("no place was found at which rows are lost")
+
+
+def test_apache_spark_may_continue_rows(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sparkify_assets.resources.connect.is_sail", lambda _session: False)
+    session = connect(f"sc://127.0.0.1:{wire.port}")
+    (policy,) = session.client.get_retry_policies()
+    assert type(policy) is DefaultPolicy
+    session.stop()
+
+
+def test_a_session_that_could_not_be_set_up_is_not_kept(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = SparkResource(engine=f"sc://127.0.0.1:{wire.port}")
+    with monkeypatch.context() as broken:
+
+        def refuse(*_given: object) -> None:
+            raise SparkConnectGrpcException("no")
+
+        broken.setattr(RuntimeConf, "set", refuse)
+        with pytest.raises(SparkConnectGrpcException):
+            _ = resource.session
+    assert resource.session.conf.get("spark.sql.session.timeZone") == "UTC"
+    resource.stop()

@@ -1,9 +1,8 @@
 """What becomes of an error within a step: another try, or a failure with its reason first.
 
-Only a race (`PlanChanged`), storage that does not answer and an engine's answer that was lost on
-its way are tried again. Everything that a person has to mend becomes a Dagster `Failure`, whose
-first line tells what was found and the way out; an engine's trace comes behind it. Faults of the
-program keep their traceback.
+Only a race (`PlanChanged`) and storage that does not answer are tried again. Everything that a
+person has to mend becomes a Dagster `Failure`, whose first line tells what was found and the way
+out; an engine's trace comes behind it. Faults of the program keep their traceback.
 """
 
 from __future__ import annotations
@@ -15,14 +14,11 @@ from contextlib import contextmanager
 
 import duckdb
 from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
-from grpc import StatusCode
 from pyspark.errors import PySparkException
-from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
 from sparkify_assets.metadata import markdown
 from sparkify_assets.refresh.instance import from_command_line
-from sparkify_assets.resources.asking_again import UNREAD
 from sparkify_assets.tables import WHOLE_TABLE
 
 # A failed step's metadata: the months that failed, where not all of the run's did.
@@ -36,6 +32,9 @@ _JAVA_FRAME = re.compile(r"^\s+(?:at [\w.$/<>]+\(.*\)|\.\.\. \d+ more)\s*$", re.
 _JAVA_CAUSE = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 _JAVA_ERROR = re.compile(r"^(?:: )?([\w.$]+(?:Error|Exception): .+)$", re.MULTILINE)
 _OURS = "sparkify_assets."
+_BROKEN = re.compile(
+    r'RPC that terminated with:\s+status = StatusCode\.UNAVAILABLE\s+details = "(.*)"'
+)
 
 
 @contextmanager
@@ -60,9 +59,6 @@ def explained(
     except (RetryRequested, Failure):
         raise
     except Exception as error:
-        if _is_lost(error):
-            log.warning("the engine's answer was lost on its way; trying again")
-            raise RetryRequested(_MOST_TRIES) from error
         cause = error
         try:
             aside = not is_passing(error) and lay_aside(error)
@@ -113,6 +109,11 @@ def reason_of(error: BaseException) -> str:
 
 def without_trace(text: str) -> str:
     """An engine's message may hold the traces of its tasks: only the error itself counts."""
+    if broken := _BROKEN.search(text):
+        return (
+            f"the connection to the engine broke ({broken[1]}), and an answer was lost with it. "
+            "Nothing was committed that lacks it; start the run again"
+        )
     if "Traceback" in text:
         errors = _PYTHON_ERROR.findall(text)
         return str(errors[-1]) if errors else text
@@ -120,17 +121,6 @@ def without_trace(text: str) -> str:
         causes = _JAVA_CAUSE.findall(text) or _JAVA_ERROR.findall(text)
         return str(causes[-1]) if causes else text.strip().splitlines()[0]
     return text
-
-
-def _is_lost(error: BaseException) -> bool:
-    """Whether the engine's answer did not arrive, as its connection broke or it was not readable.
-
-    What a step does is harmless when it is done again: its parts have other names, and nothing was
-    committed. An engine that is gone is waited for by the next try, as PySpark does.
-    """
-    if not isinstance(error, SparkConnectGrpcException):
-        return False
-    return error.getGrpcStatusCode() is StatusCode.UNAVAILABLE or UNREAD in str(error)
 
 
 def is_passing(error: BaseException) -> bool:

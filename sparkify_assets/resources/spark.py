@@ -5,11 +5,9 @@ starts when it is first asked for and stops when the run ends.
 """
 
 import os
-import socket
 import sys
 from contextlib import nullcontext
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import grpc
 from dagster import InitResourceContext
@@ -31,14 +29,12 @@ from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
 from sparkify_assets.errors import EngineError
 from sparkify_assets.lake.frames import is_sail
 from sparkify_assets.refresh.failures import reason_of
-from sparkify_assets.resources.asking_again import ask_again
+from sparkify_assets.resources.connect import check_reachable, connect
 from sparkify_assets.resources.java import check_java, start_java
 from sparkify_assets.settings import EMBEDDED, is_here
 from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.s3a import s3a_settings
 
-_CONNECT_PORT = 15002
-_CONNECT_SECONDS = 5
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _SESSION = {"spark.sql.session.timeZone": "UTC"}
 
@@ -112,23 +108,23 @@ class SparkResource(LazyPySparkResource):
     def _init_session(self) -> None:
         if self._spark_session is not None:
             return
-        if self.engine == EMBEDDED:
-            self._spark_session = self._embedded()
-        elif self.engine.startswith("sc://"):
-            check_reachable(self.engine)
-            self._spark_session = SparkSession.builder.remote(self.engine).create()
-        else:
-            self._spark_session = self._classic()
         try:
+            if self.engine == EMBEDDED:
+                self._spark_session = self._embedded()
+            elif self.engine.startswith("sc://"):
+                check_reachable(self.engine)
+                self._spark_session = connect(self.engine)
+            else:
+                self._spark_session = self._classic()
             self._configure(self._spark_session)
         except BaseException:
-            self.stop()
+            self.stop()  # another try must not find one without its settings
             raise
 
     def _configure(self, spark: SparkSession) -> None:
         # A classic session got its settings when it was made.
-        connect = self.engine == EMBEDDED or self.engine.startswith("sc://")
-        settings = {**_SESSION, **self.spark_config} if connect else _SESSION
+        remote = self.engine == EMBEDDED or self.engine.startswith("sc://")
+        settings = {**_SESSION, **self.spark_config} if remote else _SESSION
         # Sail's Python is that of its server, and takes nothing along.
         if self.engine.startswith("sc://") and not is_sail(spark):
             settings = {**of_a_query(self._sizes, local=False), **settings}
@@ -142,8 +138,6 @@ class SparkResource(LazyPySparkResource):
                 ) from error
         for name, value in settings.items():
             spark.conf.set(name, value)
-        if connect:
-            ask_again(spark, sail=is_sail(spark))
         if self.elsewhere:
             check_workers(spark, self.engine)
 
@@ -160,7 +154,7 @@ class SparkResource(LazyPySparkResource):
         self._server = SparkConnectServer(ip="127.0.0.1", port=0)
         self._server.start(background=True)
         host, port = self._server.listening_address
-        return SparkSession.builder.remote(f"sc://{host}:{port}").create()
+        return connect(f"sc://{host}:{port}")
 
     def _classic(self) -> SparkSession:
         check_java(self.engine)
@@ -202,19 +196,6 @@ class SparkResource(LazyPySparkResource):
             self.driver_memory_gb,
             self.shuffle_partitions,
         )
-
-
-def check_reachable(engine: str) -> None:
-    """Raise EngineError where nobody listens: the client itself would try for ten minutes."""
-    address = urlsplit(engine)
-    host, port = address.hostname or "localhost", address.port or _CONNECT_PORT
-    try:
-        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        raise EngineError(
-            f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start the "
-            "Spark Connect server there, or set SPARKIFY_ENGINE=embedded"
-        ) from error
 
 
 def _machine_memory_gb() -> float:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from dagster import DagsterLogManager, Failure, RetryRequested
-from grpc import StatusCode
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
@@ -47,25 +46,19 @@ def test_a_race_is_planned_again_at_once() -> None:
     assert (found.max_retries, found.seconds_to_wait) == (8, None)
 
 
-@pytest.mark.parametrize(
-    ("status", "details"),
-    [
-        (StatusCode.INTERNAL, "Exception deserializing response!"),
-        (StatusCode.UNAVAILABLE, "Socket closed"),
-    ],
-)
-def test_a_step_whose_answer_was_lost_on_its_way_is_tried_again(
-    status: StatusCode, details: str
-) -> None:
-    lost = SparkConnectGrpcException(
-        f"<_MultiThreadedRendezvous of RPC that terminated with:\n\tstatus = {status}\n"
-        f'\tdetails = "{details}"\n>',
-        grpc_status_code=status,
+def test_a_connection_to_the_engine_that_broke_is_told_with_the_way_out() -> None:
+    found = through(
+        SparkConnectGrpcException(
+            "<_MultiThreadedRendezvous of RPC that terminated with:\n"
+            '\tstatus = StatusCode.UNAVAILABLE\n\tdetails = "Socket closed"\n'
+            '\tdebug_error_string = "UNKNOWN: Socket closed"\n>'
+        )
     )
-    found = through(lost, tags={PROCESS_TAG: "host:1"})
-    assert isinstance(found, RetryRequested)
-    assert (found.max_retries, found.seconds_to_wait) == (2, None)
-    assert isinstance(through(SparkConnectGrpcException("(Other) refused")), Failure)
+    assert isinstance(found, Failure)
+    assert found.description == (
+        "the connection to the engine broke (Socket closed), and an answer was lost with it. "
+        "Nothing was committed that lacks it; start the run again"
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from sparkify_assets_tests.torture.protocol import explore_protocol
 from sparkify_assets_tests.torture.results import plot, table, write
 from sparkify_assets_tests.torture.sweep import UnknownPoint
 from sparkify_assets_tests.torture.tally import Say, Tally
-from sparkify_assets_tests.torture.unread import unread
+from sparkify_assets_tests.torture.unread import COUNT, unread
 
 _SHORT_MINUTES = 6.0
 _SEED = 2018
@@ -139,14 +139,11 @@ def main(arguments: list[str]) -> int:
                 print(f"error: {error}", file=sys.stderr)  # noqa: T201
                 return 2
             print(table(tallies[-1:]), flush=True)  # noqa: T201
-        answers = list(unread(place))
         kept = any(tally.failures for tally in tallies) and given.keep
         if kept:
             stack.pop_all()
             print(f"what broke is kept in {place}")  # noqa: T201
     print(table(tallies))  # noqa: T201
-    for answer in answers:
-        print(answer)  # noqa: T201
     for tally in tallies:
         for failure in tally.failures:
             print(failure)  # noqa: T201
@@ -165,7 +162,11 @@ def _exercise(name: str, size: Size, begun: float) -> Tally:
         print(f"{time.monotonic() - begun:6.0f} s  {name}: {text}", flush=True)  # noqa: T201
 
     started = time.monotonic()
+    before = set(unread(size.folder))
     tally = EXERCISES[name](size, say)
+    for answer in set(unread(size.folder)) - before:
+        tally.counts[COUNT] += 1
+        say(f"an answer could not be read: {answer}")
     tally.seconds = time.monotonic() - started
     return tally
 

@@ -1,7 +1,6 @@
 """Answers of the engine that its client could not read: gRPC tells nobody, so they are kept here.
 
-A step to which that happens is tried again (`refresh/failures.py`), so that nothing breaks by it.
-With what is kept the cause may be found.
+What was kept first showed that compressed answers came as they were; see `resources/connect.py`.
 """
 
 from __future__ import annotations
@@ -9,14 +8,16 @@ from __future__ import annotations
 import json
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import grpc._common
 
+COUNT = "answers of the engine that could not be read"
 _PREFIX = "unread-"
-_MOST_BYTES = 4_000
 
 
 def keep_unread(folder: Path) -> None:
@@ -24,23 +25,21 @@ def keep_unread(folder: Path) -> None:
     read = grpc._common.deserialize
 
     def deserialize(message: bytes, parse: Callable[[bytes], Any] | None) -> Any:
-        found = read(message, parse)
-        if found is None and parse is not None:
-            again = [read(message, parse) is not None for _ in range(3)]
-            kept = {
-                "type": getattr(getattr(parse, "__self__", None), "__name__", str(parse)),
-                "bytes": len(message),
-                "read_again": again,
-                "begins_with": message[:_MOST_BYTES].hex(),
-            }
+        if parse is None:
+            return read(message, parse)
+        try:
+            return parse(message)
+        except Exception:  # noqa: BLE001 -- whatever it is, gRPC makes nothing of it, as here
+            kept = {"error": traceback.format_exc(), "bytes": message.hex()}
             name = f"{_PREFIX}{os.getpid()}-{time.monotonic_ns()}.json"
-            (folder / name).write_text(json.dumps(kept))
-        return found
+            with suppress(OSError):  # its caller would wait for ever
+                (folder / name).write_text(json.dumps(kept))
+            return None
 
     grpc._common.deserialize = deserialize
 
 
 def unread(folder: Path) -> Iterator[str]:
-    """Those of all processes whose folders are anywhere in this one, for people, a line each."""
+    """Those of all processes whose folders are anywhere in this one, as JSON, one a line."""
     for file in sorted(folder.rglob(f"{_PREFIX}*.json")):
-        yield f"an answer of the engine could not be read: {file.read_text()}"
+        yield file.read_text()
