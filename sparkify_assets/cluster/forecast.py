@@ -87,8 +87,8 @@ requests  LIST: {_LISTINGS} x files / {_LISTED:,}; GET: each file, in pieces of 
           raw parts x {MEASURED.reads} passes x {MEASURED.gets:g}; PUT: each part, in pieces of \
 {PART_BYTES // _MB} MiB, and each commit
 driver    files x {MEASURED.account:g} + parts x {MEASURED.note:g} bytes: what tasks report
-hours     events x ({MEASURED.read_seconds:g} + {MEASURED.build_seconds:g}) s a million / cores, or \
-tasks where these are fewer
+hours     events x ({MEASURED.read_seconds:g} + {MEASURED.build_seconds:g}) s a million / cores, \
+or tasks where these are fewer
 a day     a day's events x {MEASURED.read_seconds:g} + all of the month x \
 {MEASURED.build_seconds:g}: a month is made anew as a whole
 """

@@ -194,7 +194,7 @@ def connect_server(folder: Path, environment: Mapping[str, str], **conf: str) ->
         ],
         {
             **spark_environment(folder, bare_python(folder / "python")), **environment,
-            "SPARK_DAEMON_MEMORY": "1g",  # as if it were `spark.driver.memory`, which it goes before
+            "SPARK_DAEMON_MEMORY": "1g",  # its driver's, before `spark.driver.memory`
         },
         folder,
     )  # fmt: skip
