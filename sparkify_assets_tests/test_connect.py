@@ -5,7 +5,8 @@ Folders here; `cluster` has the same in buckets, and Apache Spark's server.
 
 from __future__ import annotations
 
-import shutil
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.conf import RuntimeConf
 
-from sparkify_assets.resources.connect import connect
+from sparkify_assets.resources.connect import UNCOMPRESSED, connect, leave
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.cluster.machines import free_port, sail_server
@@ -69,9 +70,11 @@ def test_answers_come_uncompressed(session: SparkSession, wire: Wire) -> None:
     assert len(wire.answered) > 8_000
     assert GZIP not in wire.answered
     compressed = SparkSession.builder.remote(f"sc://127.0.0.1:{wire.port}").create()
-    assert compressed.range(3).columns == ["id"]
-    assert GZIP in wire.answered  # or the server has stopped doing so, and nothing was shown
-    compressed.stop()
+    try:
+        assert compressed.range(3).columns == ["id"]
+        assert GZIP in wire.answered  # or the server has stopped doing so, and nothing was shown
+    finally:
+        leave(compressed)
 
 
 def test_rows_whose_connection_is_lost_to_one_side_are_not_continued(
@@ -87,7 +90,7 @@ def test_rows_whose_connection_is_lost_to_one_side_are_not_continued(
     assert session.range(200_000, numPartitions=4).toArrow().num_rows == 200_000
 
 
-def test_a_run_whose_rows_were_lost_says_so_and_the_next_one_mends_it(
+def test_a_run_that_loses_its_connection_says_so_and_the_next_one_mends_it(
     wire: Wire, zone: Zone, tmp_path: Path
 ) -> None:
     zone.logs(
@@ -96,7 +99,11 @@ def test_a_run_whose_rows_were_lost_says_so_and_the_next_one_mends_it(
     )
     zone.song()
     one, other = tmp_path / "connect", tmp_path / "embedded"
-    error = _run_that_loses_rows(wire, zone, one)
+    wire.lose_after(_BYTES_OF_SOME_STEPS)
+    code, error = _run(zone, one, wire)
+    assert wire.lost == 1
+    assert code == 1
+    assert "the connection to the engine broke" in error
     assert "start the run again" in error
     assert "Traceback" not in error
     processes.run(zone.root, one, f"sc://127.0.0.1:{wire.port}")
@@ -104,42 +111,71 @@ def test_a_run_whose_rows_were_lost_says_so_and_the_next_one_mends_it(
     assert tables(one) == tables(other)
 
 
-def _run_that_loses_rows(wire: Wire, zone: Zone, lake: Path) -> str:
-    """What it says: wherever else a connection is lost, the run gets over it."""
-    for number in range(4_000, 60_000, 4_000):
-        wire.lose_after(number)
-        run = processes.start(
-            "run", "--landing", str(zone.root), "--lake", str(lake),
-            "--engine", f"sc://127.0.0.1:{wire.port}",
-        )  # fmt: skip
+def test_a_server_that_is_gone_is_not_waited_for(wire: Wire, zone: Zone, tmp_path: Path) -> None:
+    """PySpark's client would, for ten minutes and at each step."""
+    zone.logs("log_data/2018-11-05-events.json", event())
+    wire.lose_after(_BYTES_OF_SOME_STEPS, for_good=True)
+    code, error = _run(zone, tmp_path / "lake", wire)
+    assert wire.lost == 1
+    assert code == 1
+    assert "see that the server runs" in error
+
+
+# More than the first session takes to begin, and less than a run: it is lost within a step.
+_BYTES_OF_SOME_STEPS = 12_000
+
+
+def _run(zone: Zone, lake: Path, wire: Wire) -> tuple[int, str]:
+    """The exit code of `sparkify run`, and what it said."""
+    run = processes.start(
+        "run", "--landing", str(zone.root), "--lake", str(lake),
+        "--engine", f"sc://127.0.0.1:{wire.port}",
+    )  # fmt: skip
+    try:
         _, error = run.communicate(timeout=120)
-        if "the connection to the engine broke" in error:
-            assert run.returncode == 1
-            return error
-        assert run.returncode == 0, error
-        shutil.rmtree(lake)
-    raise AssertionError("no place was found at which rows are lost")
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+    return run.returncode, error
 
 
-def test_apache_spark_may_continue_rows(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sail_is_asked_nothing_twice_and_for_nothing_compressed() -> None:
+    resource = SparkResource()
+    try:
+        client = resource.session.client
+        assert client.get_retry_policies() == []
+        assert UNCOMPRESSED in client._builder._channel_options
+    finally:
+        resource.stop()
+
+
+def test_apache_spark_is_asked_again_as_pyspark_does(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sparkify_assets.resources.connect.is_sail", lambda _session: False)
     session = connect(f"sc://127.0.0.1:{wire.port}")
-    (policy,) = session.client.get_retry_policies()
-    assert type(policy) is DefaultPolicy
-    session.stop()
+    try:
+        (policy,) = session.client.get_retry_policies()
+        assert type(policy) is DefaultPolicy
+    finally:
+        leave(session)
 
 
 def test_a_session_that_could_not_be_set_up_is_not_kept(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resource = SparkResource(engine=f"sc://127.0.0.1:{wire.port}")
-    with monkeypatch.context() as broken:
+    resource = SparkResource(
+        engine=f"sc://127.0.0.1:{wire.port}", spark_config={"spark.sql.ansi.enabled": "false"}
+    )
+    try:
+        with monkeypatch.context() as broken:
 
-        def refuse(*_given: object) -> None:
-            raise SparkConnectGrpcException("no")
+            def refuse(*_given: object) -> None:
+                raise SparkConnectGrpcException("no")
 
-        broken.setattr(RuntimeConf, "set", refuse)
-        with pytest.raises(SparkConnectGrpcException):
-            _ = resource.session
-    assert resource.session.conf.get("spark.sql.session.timeZone") == "UTC"
-    resource.stop()
+            broken.setattr(RuntimeConf, "set", refuse)
+            with pytest.raises(SparkConnectGrpcException):
+                _ = resource.session
+        assert resource.session.conf.get("spark.sql.ansi.enabled") == "false"
+    finally:
+        resource.stop()

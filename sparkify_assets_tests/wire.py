@@ -27,6 +27,7 @@ class Wire(Stopping):
     def __init__(self, port: int) -> None:
         self._server_port = port
         self._left: int | None = None
+        self._refuses = self._for_good = False
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -35,14 +36,17 @@ class Wire(Stopping):
         self.lost = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def lose_after(self, number: int) -> None:
+    def lose_after(self, number: int, *, for_good: bool = False) -> None:
         """Lose one connection once the server has sent so many bytes, counted from now.
 
         The client sees its connection closed. The server goes on and sees nothing of it, as where
         something in between has failed over.
+
+        Args:
+            for_good: whether no other one gets through after it, as where a server is gone.
         """
         with self._lock:
-            self._left = number
+            self._left, self._for_good = number, for_good
 
     def stop(self) -> None:
         """Close everything; again does nothing."""
@@ -60,6 +64,9 @@ class Wire(Stopping):
                 client, _ = self._listener.accept()
             except OSError:  # stopped
                 return
+            if self._refuses:
+                client.close()
+                continue
             try:
                 server = socket.create_connection(("127.0.0.1", self._server_port))
             except OSError:  # it is gone, and so is it for the client
@@ -67,22 +74,27 @@ class Wire(Stopping):
                 continue
             with self._lock:
                 self._open += [client, server]
-            threading.Thread(target=self._to_server, args=(client, server), daemon=True).start()
-            threading.Thread(target=self._to_client, args=(client, server), daemon=True).start()
+            both = (client, server, threading.Event())
+            threading.Thread(target=self._to_server, args=both, daemon=True).start()
+            threading.Thread(target=self._to_client, args=both, daemon=True).start()
 
-    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
-        lost = self.lost
+    def _to_server(
+        self, client: socket.socket, server: socket.socket, lost: threading.Event
+    ) -> None:
         with suppress(OSError):  # closed by the other thread, or by either side
             while data := client.recv(_BYTES):
                 server.sendall(data)
-        if self.lost == lost:  # else nobody tells the server
+        if not lost.is_set():  # else nobody tells the server
             with suppress(OSError):
                 server.shutdown(socket.SHUT_WR)
 
-    def _to_client(self, client: socket.socket, server: socket.socket) -> None:
+    def _to_client(
+        self, client: socket.socket, server: socket.socket, lost: threading.Event
+    ) -> None:
         with suppress(OSError):
             while data := server.recv(_BYTES):
                 if self._is_lost(data):
+                    lost.set()
                     with suppress(OSError):
                         client.shutdown(socket.SHUT_RDWR)
                     while server.recv(_BYTES):  # so that the server can go on sending
@@ -101,5 +113,6 @@ class Wire(Stopping):
             if self._left > 0:
                 return False
             self._left = None
+            self._refuses = self._for_good
             self.lost += 1
             return True

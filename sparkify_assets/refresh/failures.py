@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import duckdb
 from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
+from grpc import StatusCode
 from pyspark.errors import PySparkException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
@@ -32,9 +33,7 @@ _JAVA_FRAME = re.compile(r"^\s+(?:at [\w.$/<>]+\(.*\)|\.\.\. \d+ more)\s*$", re.
 _JAVA_CAUSE = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 _JAVA_ERROR = re.compile(r"^(?:: )?([\w.$]+(?:Error|Exception): .+)$", re.MULTILINE)
 _OURS = "sparkify_assets."
-_BROKEN = re.compile(
-    r'RPC that terminated with:\s+status = StatusCode\.UNAVAILABLE\s+details = "(.*)"'
-)
+_DETAILS = re.compile(r'details = "(.*?)"\s+debug_error_string', re.DOTALL)  # of gRPC
 
 
 @contextmanager
@@ -61,7 +60,8 @@ def explained(
     except Exception as error:
         cause = error
         try:
-            aside = not is_passing(error) and lay_aside(error)
+            # A broken connection says nothing about sources, which are long to look through.
+            aside = not (is_passing(error) or is_broken(error)) and lay_aside(error)
         except StorageUnavailable as unavailable:
             cause, aside = unavailable, False
         if aside or isinstance(cause, PlanChanged):
@@ -102,6 +102,13 @@ def reason_of(error: BaseException) -> str:
     """The reason for people: the project's own message where an engine wrapped it."""
     if isinstance(error, SparkifyError):
         return str(error)
+    if is_broken(error):
+        details = _DETAILS.search(str(error))
+        return (
+            "the connection to the engine broke, or its server is gone "
+            f"({details[1] if details else error}). Nothing was committed that lacks its answer; "
+            "see that the server runs, and start the run again"
+        )
     found = without_trace(str(error).strip())
     kind, _, message = found.partition(": ")
     return message if kind.startswith(_OURS) else found or type(error).__name__
@@ -109,11 +116,6 @@ def reason_of(error: BaseException) -> str:
 
 def without_trace(text: str) -> str:
     """An engine's message may hold the traces of its tasks: only the error itself counts."""
-    if broken := _BROKEN.search(text):
-        return (
-            f"the connection to the engine broke ({broken[1]}), and an answer was lost with it. "
-            "Nothing was committed that lacks it; start the run again"
-        )
     if "Traceback" in text:
         errors = _PYTHON_ERROR.findall(text)
         return str(errors[-1]) if errors else text
@@ -121,6 +123,12 @@ def without_trace(text: str) -> str:
         causes = _JAVA_CAUSE.findall(text) or _JAVA_ERROR.findall(text)
         return str(causes[-1]) if causes else text.strip().splitlines()[0]
     return text
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether the engine, in another process, can no longer be reached."""
+    status = getattr(error, "getGrpcStatusCode", None)
+    return status is not None and status() is StatusCode.UNAVAILABLE
 
 
 def is_passing(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ starts when it is first asked for and stops when the run ends.
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, cast
 
 import grpc
@@ -29,7 +29,7 @@ from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
 from sparkify_assets.errors import EngineError
 from sparkify_assets.lake.frames import is_sail
 from sparkify_assets.refresh.failures import reason_of
-from sparkify_assets.resources.connect import check_reachable, connect
+from sparkify_assets.resources.connect import check_reachable, connect, leave
 from sparkify_assets.resources.java import check_java, start_java
 from sparkify_assets.settings import EMBEDDED, is_here
 from sparkify_assets.storage.access import s3_access
@@ -97,13 +97,14 @@ class SparkResource(LazyPySparkResource):
 
     def stop(self) -> None:
         """Stop the session if there is one; the next use starts another."""
-        # The session first: it cannot say goodbye to a server that is gone, and would try long.
-        if self._spark_session is not None:
-            self._spark_session.stop()
-            self._spark_session = None
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        session, server = self._spark_session, self._server
+        self._spark_session = self._server = None
+        try:
+            if session is not None:
+                leave(session)  # first: it says goodbye to the server
+        finally:
+            if server is not None:
+                server.stop()
 
     def _init_session(self) -> None:
         if self._spark_session is not None:
@@ -118,7 +119,8 @@ class SparkResource(LazyPySparkResource):
                 self._spark_session = self._classic()
             self._configure(self._spark_session)
         except BaseException:
-            self.stop()  # another try must not find one without its settings
+            with suppress(Exception):  # what stops no more must not hide the reason
+                self.stop()  # another try must not find a session without its settings
             raise
 
     def _configure(self, spark: SparkSession) -> None:
@@ -151,9 +153,10 @@ class SparkResource(LazyPySparkResource):
         )
         from pysail.spark import SparkConnectServer
 
-        self._server = SparkConnectServer(ip="127.0.0.1", port=0)
-        self._server.start(background=True)
-        host, port = self._server.listening_address
+        server = SparkConnectServer(ip="127.0.0.1", port=0)
+        server.start(background=True)
+        self._server = server  # one that did not start cannot be stopped
+        host, port = server.listening_address
         return connect(f"sc://{host}:{port}")
 
     def _classic(self) -> SparkSession:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from dagster import DagsterLogManager, Failure, RetryRequested
+from grpc import StatusCode
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
@@ -47,18 +48,22 @@ def test_a_race_is_planned_again_at_once() -> None:
 
 
 def test_a_connection_to_the_engine_that_broke_is_told_with_the_way_out() -> None:
-    found = through(
-        SparkConnectGrpcException(
-            "<_MultiThreadedRendezvous of RPC that terminated with:\n"
-            '\tstatus = StatusCode.UNAVAILABLE\n\tdetails = "Socket closed"\n'
-            '\tdebug_error_string = "UNKNOWN: Socket closed"\n>'
-        )
+    broken = SparkConnectGrpcException(
+        "<_MultiThreadedRendezvous of RPC that terminated with:\n"
+        '\tstatus = StatusCode.UNAVAILABLE\n\tdetails = "failed to connect to all addresses;\n'
+        'last error: ipv4:127.0.0.1:5: "refused""\n'
+        '\tdebug_error_string = "UNKNOWN: Socket closed"\n>',
+        grpc_status_code=StatusCode.UNAVAILABLE,
     )
+    looked: list[BaseException] = []
+    found = through(broken, lay_aside=lambda error: bool(looked.append(error)))
     assert isinstance(found, Failure)
     assert found.description == (
-        "the connection to the engine broke (Socket closed), and an answer was lost with it. "
-        "Nothing was committed that lacks it; start the run again"
+        "the connection to the engine broke, or its server is gone (failed to connect to all "
+        'addresses;\nlast error: ipv4:127.0.0.1:5: "refused"). Nothing was committed that lacks its '
+        "answer; see that the server runs, and start the run again"
     )
+    assert looked == []
 
 
 @pytest.mark.parametrize(
