@@ -26,8 +26,8 @@ from sparkify_assets_tests.torture.power import power
 from sparkify_assets_tests.torture.protocol import explore_protocol
 from sparkify_assets_tests.torture.results import plot, table, write
 from sparkify_assets_tests.torture.sweep import UnknownPoint
-from sparkify_assets_tests.torture.tally import Say, Tally
-from sparkify_assets_tests.torture.unread import COUNT, unread
+from sparkify_assets_tests.torture.tally import OTHER, Say, Tally
+from sparkify_assets_tests.torture.unread import unread
 
 _SHORT_MINUTES = 6.0
 _SEED = 2018
@@ -162,11 +162,11 @@ def _exercise(name: str, size: Size, begun: float) -> Tally:
         print(f"{time.monotonic() - begun:6.0f} s  {name}: {text}", flush=True)  # noqa: T201
 
     started = time.monotonic()
-    before = set(unread(size.folder))
+    before = unread(size.folder).items()
     tally = EXERCISES[name](size, say)
-    for answer in set(unread(size.folder)) - before:
-        tally.counts[COUNT] += 1
-        say(f"an answer could not be read: {answer}")
+    for name, error in unread(size.folder).items() - before:
+        say(f"other: {name}: {error}")
+        tally.fail(OTHER, f"an answer of the engine could not be read: {error}", str(name))
     tally.seconds = time.monotonic() - started
     return tally
 

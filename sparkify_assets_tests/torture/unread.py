@@ -9,14 +9,13 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import grpc._common
 
-COUNT = "answers of the engine that could not be read"
 _PREFIX = "unread-"
 
 
@@ -39,7 +38,11 @@ def keep_unread(folder: Path) -> None:
     grpc._common.deserialize = deserialize
 
 
-def unread(folder: Path) -> Iterator[str]:
-    """Those of all processes whose folders are anywhere in this one, as JSON, one a line."""
+def unread(folder: Path) -> dict[str, str]:
+    """Those of all processes whose folders are anywhere in this one: files, and what is wrong."""
+    found = {}
     for file in sorted(folder.rglob(f"{_PREFIX}*.json")):
-        yield file.read_text()
+        kept = json.loads(file.read_text())
+        error = kept["error"].strip().splitlines()[-1]
+        found[str(file)] = f"{error} ({len(kept['bytes']) // 2} bytes: {kept['bytes'][:200]})"
+    return found
