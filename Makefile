@@ -42,7 +42,7 @@ torture: env ## break things on purpose: MINUTES=60, ONLY=bucket, MORE="--seed 7
 	@$(BIN)/python -m sparkify_assets_tests.torture --minutes $(or $(MINUTES),60) \
 		$(addprefix --only ,$(ONLY)) $(MORE)
 
-torture-short: env ## the same in some minutes, as CI does
+torture-short: env ## the same in a quarter of an hour, as CI does
 	@$(BIN)/python -m sparkify_assets_tests.torture --short $(MORE)
 
 test-cluster: env ## a Spark cluster of its own, also where workers die (some minutes; needs Java 17)
