@@ -1,7 +1,7 @@
 """Input B on a standalone cluster of one and of two workers of one core, by Spark's own event log.
 
-Run as `python -m bench.cluster`. With `--requests`: a smaller input in buckets, and which S3
-requests it took. Master, workers and executors are processes on this machine, as the driver is.
+Run as `python -m bench.cluster`. Master, workers and executors are processes on this machine, as
+the driver is.
 """
 
 from __future__ import annotations
@@ -12,27 +12,24 @@ import json
 import os
 import shutil
 import sys
-import tempfile
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bench.inputs import INPUTS, Input
 from bench.measure import Measured, measure
 from bench.results import machine
 from bench.same import Content, content, differences
-from sparkify_assets.sample import Sample, write_sample
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.cluster.events import Application, applications, logged_to
 from sparkify_assets_tests.cluster.machines import Standalone
-from sparkify_assets_tests.s3.fixtures import environment, new_bucket
-from sparkify_assets_tests.s3.proxy import Proxy
-from sparkify_assets_tests.s3.servers import ACCESS_KEY, MOTO, SECRET_KEY, start, upload
+from sparkify_assets_tests.s3.servers import ACCESS_KEY, SECRET_KEY
 
 _RESULTS = Path(__file__).parent / "results"
-_KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 _MEMORY_GB = 3
-_SAMPLE = Sample(songs=300, users=500, events=150_000, first_month="2018-10", last_month="2018-11")
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -52,15 +49,19 @@ class Run:
     steps: dict[str, float]
 
 
-def run(given: Input, folder: Path, workers: int) -> tuple[Run, dict[str, Content]]:
-    """Everything from nothing on a new cluster; what was measured, and the tables."""
+def run(given: Input, folder: Path, workers: int, look: Callable[[Path], Seen]) -> tuple[Run, Seen]:
+    """Everything from nothing on a new cluster; what was measured, and what `look` saw in the lake.
+
+    Args:
+        folder: for the input and the work; the lake is removed at the end.
+    """
     landing, work = given.landing(folder), folder / "work"
     shutil.rmtree(work, ignore_errors=True)
     (work / "dagster").mkdir(parents=True)
     (work / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     lake, printed = work / "lake", folder / f"cluster-{workers}.log"
     try:
-        with Standalone(work, _KEYS, memory=f"{_MEMORY_GB + 1}g") as cluster:
+        with Standalone(work, KEYS, memory=f"{_MEMORY_GB + 1}g") as cluster:
             for _ in range(workers):
                 cluster.add_worker()
             settings = {
@@ -76,37 +77,9 @@ def run(given: Input, folder: Path, workers: int) -> tuple[Run, dict[str, Conten
             measured = measure(command, settings, lake, printed)
             summary = json.loads(printed.read_text()[printed.read_text().index("{") :])
         log = applications(work / "events")
-        return Run(workers, measured, log, summary["seconds_by_step"]), content(lake)
+        return Run(workers, measured, log, summary["seconds_by_step"]), look(lake)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def requests(folder: Path) -> Counter[str]:
-    """Which requests a first load of a sample in buckets took, by kind and what was asked for."""
-    shutil.rmtree(folder / "sample", ignore_errors=True)
-    write_sample(folder / "sample", _SAMPLE)
-    with (
-        start(MOTO) as server,
-        Proxy.start(server) as proxy,
-        Standalone(folder / "work", _KEYS) as cluster,
-    ):
-        cluster.add_worker()
-        bucket = new_bucket(server)
-        upload(server.endpoint, folder / "sample", bucket, "landing")
-        os.environ.update(environment(proxy.endpoint))
-        os.environ["SPARKIFY_EXECUTOR_MEMORY_GB"] = "1"
-        summary = processes.run(f"s3://{bucket}/landing", f"s3://{bucket}/lake", cluster.url)
-        _say(json.dumps(summary["rows"]))
-        return Counter(_asked(one.kind, one.path, one.user_agent) for one in proxy.requests())
-
-
-def _asked(kind: str, path: str, agent: str) -> str:
-    below = path.split("/", 2)[2] if path.count("/") > 1 else ""
-    what = below.split("/")[:2]
-    name = "/".join(what) if what[0] == "lake" else what[0]
-    log = " log" if "_delta_log" in below else ""
-    who = "S3A" if "Hadoop" in agent else "Python"
-    return f"{kind} {name}{log} ({who})"
 
 
 def table(runs: list[Run]) -> str:
@@ -137,19 +110,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
     parser.add_argument("--input", choices=list(INPUTS), default="B")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="in this order")
-    parser.add_argument("--requests", action="store_true", help="count S3 requests instead")
     parser.add_argument("--folder", type=Path, default=Path("data/bench"))
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    if given.requests:
-        with tempfile.TemporaryDirectory(dir=given.folder, ignore_cleanup_errors=True) as name:
-            for asked, number in sorted(requests(Path(name).absolute()).items()):
-                _say(f"{number:6,}  {asked}")
-        return
     one, runs = INPUTS[given.input], []
     expected: dict[str, Content] | None = None
     for workers in given.workers:
-        found, tables = run(one, given.folder.absolute(), workers)
+        found, tables = run(one, given.folder.absolute(), workers, content)
         runs.append(found)
         expected = expected or tables
         _say(table(runs))

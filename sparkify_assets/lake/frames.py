@@ -22,7 +22,7 @@ from sparkify_assets.tables import TABLES, Table
 
 # Sail's tasks hold what they write; of Spark's each makes a file, which is to be worth a request.
 _ROWS_PER_TASK = 500_000
-ROWS_PER_SLICE = 4_000_000
+ROWS_PER_SLICE = 7_500_000
 _TASK = "_task"
 
 

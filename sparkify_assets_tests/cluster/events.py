@@ -32,6 +32,7 @@ class Application:
         seconds: of all tasks together.
         shuffled: bytes that tasks wrote for other tasks.
         spilled: bytes that did not fit into memory.
+        results: bytes that tasks sent to the driver.
         removed: executors that went away before the end.
         driver_heap: bytes at most.
     """
@@ -42,6 +43,7 @@ class Application:
     seconds: float = 0.0
     shuffled: int = 0
     spilled: int = 0
+    results: int = 0
     removed: int = 0
     driver_heap: int = 0
 
@@ -68,6 +70,7 @@ class Application:
         self.tasks += 1
         self.shuffled += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
         self.spilled += metrics["Disk Bytes Spilled"]
+        self.results += metrics["Result Size"]
 
     def add(self, other: Application) -> None:
         """Take in another one."""
@@ -78,6 +81,7 @@ class Application:
         self.seconds += other.seconds
         self.shuffled += other.shuffled
         self.spilled += other.spilled
+        self.results += other.results
         self.removed += other.removed
         self.driver_heap = max(self.driver_heap, other.driver_heap)
 
