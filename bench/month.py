@@ -38,7 +38,7 @@ from sparkify_assets_tests.s3.servers import MOTO, start, upload
 
 _MONTH = "2018-11"
 _SIZES = (1_000_000, 4_000_000)
-_SIZE_IN_BUCKETS = 400_000
+_SIZE_IN_BUCKETS = 2_000_000
 _SONGS, _USERS = 2_000, 10_000
 _RESULTS = Path(__file__).parent / "results"
 
@@ -139,9 +139,9 @@ def compared(found: Run, lake: Lakeful, landed: int) -> str:
     rows += [
         ("bytes of the commit of raw_logs", lake.log_bytes, said.log_bytes),
         ("bytes of a checkpoint of its log", lake.checkpoint_bytes, said.checkpoint_bytes),
-        ("bytes that tasks sent to the driver", found.log.results, said.driver_bytes),
-        ("seconds of all steps", sum(found.steps.values()), said.core_hours * 3600),
-        ("seconds of all tasks", found.log.seconds, said.core_hours * 3600),
+        ("bytes that tasks sent to the driver", found.log.results, said.at_once.driver_bytes),
+        ("seconds of all steps", sum(found.steps.values()), said.at_once.cost.core_hours * 3600),
+        ("seconds of all tasks", found.log.seconds, said.at_once.cost.core_hours * 3600),
     ]
     return _table(rows)
 
@@ -203,7 +203,7 @@ def main() -> None:
     pieces.insert(0, f"## Seconds\n\n{slopes(*runs)}")
     _say(pieces[0])
     asked, lake = requests(folder)
-    said = _forecast(lake).requests
+    said = _forecast(lake).at_once.cost.requests
     kinds = Counter(kind for name, number in asked.items() for kind in [name.split()[0]] * number)
     rows: list[tuple[str, float, float]] = [
         (kind, number, said.get(kind, 0)) for kind, number in sorted(kinds.items())

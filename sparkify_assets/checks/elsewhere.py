@@ -48,7 +48,7 @@ def count_elsewhere(spark: SparkSession, lake: Lake, ledger: Ledger, month: str)
         return Counts(0, 0, 0, 0, [])
     rows = landed_rows(spark, snapshot, files, EVENT_COLUMNS).select(*EVENT_COLUMNS)
     # All lines of a session come to one task, and so do those of an event.
-    together = rows.repartition(tasks_at_once(spark, slices(expected)), "session_id")
+    together = rows.repartition(tasks_at_once(spark, slices(RAW_LOGS, expected)), "session_id")
     lines, found = 0, Counts(0, 0, 0, 0, [])
     for row in together.mapInArrow(counter(month), _REPORT).collect():
         report = json.loads(row["report"])
@@ -118,6 +118,9 @@ class ReferencesElsewhere:
         there = there.select(F.col(name).alias("_there"))
         refer = read_frame(self._spark, plays, [month], ["songplay_id", column])
         refer = refer.filter(F.col(column).isNotNull())
+        # Else Spark sends it through the driver whole where it takes it for small: `time` of a
+        # few million plays is.
+        there = there.hint("merge")
         lost = refer.join(there, refer[column] == there["_there"], "left_anti")
         number = lost.count()
         if not number:

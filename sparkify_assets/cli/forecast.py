@@ -11,7 +11,7 @@ from sparkify_assets.cli.options import FormatOption
 from sparkify_assets.cli.output import Format, print_json, print_table, say, size
 
 if TYPE_CHECKING:
-    from sparkify_assets.cluster.forecast import Forecast, Load
+    from sparkify_assets.cluster.forecast import Cost, Forecast, Load
 
 _EVENTS = 2_000_000_000
 
@@ -23,18 +23,19 @@ def forecast(
     users: Annotated[int, typer.Option(min=1, help="Different users of the month.")] = 20_000_000,
     songs: Annotated[int, typer.Option(min=1, help="Different songs heard.")] = 5_000_000,
     cores: Annotated[int, typer.Option(min=1, help="Cores of all executors.")] = 64,
+    core_hour: Annotated[float, typer.Option(min=0, help="Dollars for a core's hour.")] = 0.05,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Tell what a run would make of a month on a cluster: files, tasks, parts, requests, hours.
+    """Tell what runs would make of a month on a cluster: files, tasks, parts, requests, dollars.
 
     Nothing is read or written. Files, tasks and parts come from the rules that a run goes by;
     bytes, requests and seconds are what was measured (docs/clusters.md), times how many there are.
     """
-    from sparkify_assets.cluster.forecast import Load
+    from sparkify_assets.cluster.forecast import Load, Prices
     from sparkify_assets.cluster.forecast import forecast as forecast_load
 
     load = Load(events, days, files_a_day, users, songs, cores)
-    found = forecast_load(load)
+    found = forecast_load(load, Prices(core_hour))
     if output is Format.JSON:
         print_json(found.to_dict())
     else:
@@ -66,20 +67,41 @@ def show(load: Load, found: Forecast) -> None:
          for one in found.parts],
         right=["rows", "size", "parts", "of a part"],
     )  # fmt: skip
+    runs = [("all at once", found.at_once), ("the last day", found.last_day)]
     print_table(
-        "One run of all of it",
+        "A run",
+        ["that takes in", *[name for name, _ in runs]],
+        [
+            ("tasks that read files", *[f"{one.tasks:,}" for _, one in runs]),
+            ("the largest of them", *[size(one.task_bytes) for _, one in runs]),
+            ("blocks of a shuffle", *[f"{one.blocks:,}" for _, one in runs]),
+            ("bytes of a block", *[size(one.block_bytes) for _, one in runs]),
+            ("sent to the driver", *[size(one.driver_bytes) for _, one in runs]),
+            (f"time on {load.cores} cores", *[_time(one.hours) for _, one in runs]),
+            *_costs([one.cost for _, one in runs]),
+        ],
+        right=[name for name, _ in runs],
+    )
+    print_table(
+        "The month, with a run a day",
         ["what", "how much"],
         [
-            ("tasks that read the files", f"{found.tasks:,}, of {size(found.task_bytes)} at most"),
-            ("requests to S3", ", ".join(f"{n:,} {kind}" for kind, n in found.requests.items())),
-            ("commits", f"{found.commits}, the largest of {size(found.log_bytes)}"),
+            *_costs([found.daily]),
+            ("dollars to keep the lake a month", f"{found.kept_dollars:,.2f}"),
+            ("commits of a run", f"{found.commits}, the largest of {size(found.log_bytes)}"),
             ("a checkpoint of the largest log", size(found.checkpoint_bytes)),
-            ("reports of tasks to the driver", size(found.driver_bytes)),
-            (f"time on {load.cores} cores", _time(found.hours)),
-            ("hours of a core", f"{found.core_hours:,.1f}"),
-            ("hours of a core for the last day alone", f"{found.day_core_hours:,.1f}"),
         ],
+        right=["how much"],
     )
+
+
+def _costs(costs: list[Cost]) -> list[tuple[str, ...]]:
+    kinds = costs[0].requests
+    return [
+        *((f"{kind} requests", *[f"{one.requests[kind]:,}" for one in costs]) for kind in kinds),
+        ("hours of a core", *[f"{one.core_hours:,.1f}" for one in costs]),
+        ("dollars", *[f"{one.dollars:,.2f}" for one in costs]),
+    ]
 
 
 def _time(hours: float) -> str:

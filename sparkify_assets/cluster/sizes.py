@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A task of ours holds parsed lines and rows outside of Java: some 0.3 GB (docs/performance.md).
-_PYTHON_MB_PER_CORE = 512
+# A task of ours holds rows outside of Java: mostly some 0.3 GB, and 0.9 where it writes 40 million
+# rows, the most that one is given (`lake.frames`).
+_PYTHON_MB_PER_CORE = 1024
 _LEAST_OVERHEAD_MB = 384
 _LOCAL_SHUFFLE_PARTITIONS = 8
 _CLUSTER_SHUFFLE_PARTITIONS = 200

@@ -34,8 +34,8 @@ from sparkify_assets.tables import RAW_LOGS, RAW_SONGS, REJECTS
 
 _TASK_BYTES = 32 << 20
 # Of a large load each task takes more, so that its parts are worth a request: rows take about a
-# twelfth of their lines.
-_MOST_TASK_BYTES = 768 << 20
+# twenty-fifth of their lines.
+_MOST_TASK_BYTES = 3 << 30
 _LEAST_TASKS = 64
 _TASK_FILES = 2_000
 _ATTEMPTS = 8
@@ -166,7 +166,7 @@ def tasks_of(files: Sequence[LandingFile]) -> list[list[LandingFile]]:
 
     32 MiB, so that all cores of one machine have something to do. Of more than 2 GiB, which a
     cluster takes in, a 64th: a part for each task and month is worth its requests then, and 64
-    tasks are enough for as many cores. 768 MiB at most, so that a task takes minutes.
+    tasks are enough for as many cores. 3 GiB at most, so that a task takes a minute or two.
     """
     tasks: list[list[LandingFile]] = [[]]
     total = sum(file.size for file in files)

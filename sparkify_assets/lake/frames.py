@@ -20,9 +20,11 @@ from sparkify_assets.storage.location import Location
 from sparkify_assets.storage.requests import REQUESTS
 from sparkify_assets.tables import TABLES, Table
 
-# Sail's tasks hold what they write; of Spark's each makes a file, which is to be worth a request.
+# Sail's tasks hold what they write.
 _ROWS_PER_TASK = 500_000
-ROWS_PER_SLICE = 7_500_000
+# Of Apache Spark's each makes a file, which is to be worth a request; it holds hashes of its keys.
+SLICE_BYTES = 128 << 20
+_SLICE_ROWS = 40_000_000
 _TASK = "_task"
 
 
@@ -126,9 +128,10 @@ def _in_tasks(frame: DataFrame, table: Table, rows: Mapping[str, int]) -> DataFr
     task = F.lit(0)
     tasks = 0
     for key, number in sorted(rows.items()):
-        mine = F.pmod(F.xxhash64(*table.key), F.lit(slices(number))) + tasks
+        pieces = slices(table, number)
+        mine = F.pmod(F.xxhash64(*table.key), F.lit(pieces)) + tasks
         task = F.when(_is(table, key), mine).otherwise(task)
-        tasks += slices(number)
+        tasks += pieces
     cut = frame.withColumn(_TASK, task.cast("int"))
     return cut.repartitionById(max(1, tasks), _TASK).drop(_TASK)
 
@@ -141,9 +144,9 @@ def _is(table: Table, key: str) -> Column:
     return condition
 
 
-def slices(rows: int) -> int:
+def slices(table: Table, rows: int) -> int:
     """Into how many pieces Apache Spark cuts a partition with at most so many rows."""
-    return 1 + rows // ROWS_PER_SLICE
+    return 1 + max(int(rows * table.row_bytes) // SLICE_BYTES, rows // _SLICE_ROWS)
 
 
 def one_a_task(spark: SparkSession, texts: Sequence[str], tasks: int) -> DataFrame:

@@ -131,10 +131,12 @@ class NoteTaker:
 
     def finish(self) -> None:
         """When all rows have passed: look for keys that stand there twice."""
-        for key, hashes in self._hashes.items():
-            ordered = np.sort(np.concatenate(hashes))
-            self._of(key).suspect += int((ordered[1:] == ordered[:-1]).sum())
-        self._hashes.clear()
+        while self._hashes:
+            key, hashes = self._hashes.popitem()
+            ordered = np.concatenate(hashes)
+            del hashes  # of millions of rows: they need not be there twice while they are sorted
+            ordered.sort()
+            self._of(key).suspect += int(np.count_nonzero(ordered[1:] == ordered[:-1]))
 
     def _of(self, key: str) -> Notes:
         return self.notes.setdefault(key, Notes())

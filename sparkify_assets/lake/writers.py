@@ -20,7 +20,7 @@ from sparkify_assets.lake.part import Part
 from sparkify_assets.storage.location import Location
 from sparkify_assets.tables import Table
 
-ROWS_PER_FILE = 8_000_000
+FILE_BYTES = 256 << 20
 
 
 class PartWriters:
@@ -44,7 +44,7 @@ class PartWriters:
             self._open[folder] = self._new(folder, values)
         file = self._open[folder]
         file.write(group.select(self._inside))
-        if file.rows >= ROWS_PER_FILE:
+        if file.size >= FILE_BYTES:
             self.parts.append(self._open.pop(folder).finish())
 
     def finish(self) -> None:
@@ -86,7 +86,6 @@ class _File:
         self.path = path
         self.values = values
         self.out = out
-        self.rows = 0
         self._nulls = dict.fromkeys(writers.schema.names, 0)
         self._metadata: list[pq.FileMetaData] = []
         self.writer = pq.ParquetWriter(
@@ -100,9 +99,13 @@ class _File:
 
     def write(self, group: pa.Table) -> None:
         self.writer.write_table(group, row_group_size=max(1, group.num_rows))
-        self.rows += group.num_rows
         for name, column in zip(group.column_names, group.columns, strict=True):
             self._nulls[name] += column.null_count
+
+    @property
+    def size(self) -> int:
+        """Bytes, of the groups that are complete."""
+        return int(self.out.tell())
 
     def abandon(self) -> None:
         # Else it is closed once more when it is collected, and complains on standard error.

@@ -79,7 +79,9 @@ class Table:
         code_version: raised whenever the transform gives other rows for the same input.
         content_hash: whether a commit also records a hash of the rows, for downstream tables
             that need not be made again when the content is the same.
-        lines_a_row: about how many log lines make one row; what is written is cut by it.
+        lines_a_row: about how many log lines make one row.
+        row_bytes: about how many bytes a row takes in a part (`python -m bench.month`). What Apache
+            Spark writes is cut by these two.
         personal: whether its rows tell about a person.
         day_of: the timestamp column by whose day rows are counted as they are written.
     """
@@ -95,6 +97,7 @@ class Table:
     content_hash: bool = False
     day_of: str | None = None
     lines_a_row: int = 1
+    row_bytes: float = 30.0
     personal: bool = False
 
     @property

@@ -36,7 +36,8 @@ USER_MONTHS = Table(
     ),
     key=("user_id", "year", "month"),
     personal=True,
-    lines_a_row=40,
+    lines_a_row=100,
+    row_bytes=12,
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
     uses={
@@ -82,6 +83,7 @@ HEARD_SONGS = Table(
     ),
     key=("song", "artist", "length", "year", "month"),
     lines_a_row=100,
+    row_bytes=15,
     partition_by=("year", "month"),
     reads={"raw_logs": Reads.FILES_OF_MONTH},
     uses={"raw_logs": ("user_id", "ts", "page", "song", "artist", "length")},

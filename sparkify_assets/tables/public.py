@@ -168,6 +168,7 @@ TIME = Table(
     ),
     key=("start_time",),
     partition_by=("year", "month"),
+    row_bytes=3.2,
     reads={"songplays": Reads.SAME_MONTH},
     uses={"songplays": ("start_time", "month", "year")},
 )

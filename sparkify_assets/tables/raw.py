@@ -53,6 +53,7 @@ RAW_LOGS = Table(
     ),
     key=("source_file", "line"),
     partition_by=("landing_month", "batch"),
+    row_bytes=18,
     personal=True,
 )
 

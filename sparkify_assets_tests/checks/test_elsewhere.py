@@ -42,7 +42,7 @@ def _same(world: World, spark: SparkSession) -> dict[str, Finding]:
 @pytest.fixture
 def loaded(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Some sessions, of which two lack an event, one has one twice, and one begins in October."""
-    monkeypatch.setattr(frames, "ROWS_PER_SLICE", 4)  # several tasks
+    monkeypatch.setattr(frames, "SLICE_BYTES", 100)  # several tasks
     lines = [
         event(f"2018-11-{day:02d} 10:{item:02d}", sessionId=day, itemInSession=item)
         for day in range(2, 12)

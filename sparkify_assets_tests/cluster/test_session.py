@@ -78,8 +78,8 @@ def test_sizes_are_said_to_each_kind_of_cluster_in_its_own_words() -> None:
         "spark.cores.max": "12",
     }
     assert of_an_application(sizes, MASTER) == asked
-    # 384 MiB as Spark itself, a tenth of Java's, half a GiB of Python for each task
-    overhead = {"spark.executor.memoryOverhead": f"{int(384 + 819.2 + 3 * 512)}m"}
+    # 384 MiB as Spark itself, a tenth of Java's, a GiB of Python for each task
+    overhead = {"spark.executor.memoryOverhead": f"{int(384 + 819.2 + 3 * 1024)}m"}
     assert of_an_application(sizes, "yarn") == asked | overhead
     assert of_an_application(sizes, "local[*]") == {"spark.driver.memory": "2560m"}
     assert of_an_application(Sizes(), MASTER) == {}

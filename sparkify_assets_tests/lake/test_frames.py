@@ -40,7 +40,7 @@ def test_a_frame_is_written_and_read_back_by_month(spark: SparkSession, lake: La
 def test_a_month_with_many_rows_is_cut_on_spark_and_a_small_one_is_one_file(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "ROWS_PER_SLICE", 4)
+    monkeypatch.setattr(frames, "SLICE_BYTES", 13)  # four rows
     table = pa.concat_tables([rows("2018-11", *range(1, 29)), rows("2018-12", 1, 2)])
     frame, expected = spark.createDataFrame(table), {"2018-11": 28, "2018-12": 2}
     written = write_frame(frame, TIME, lake.table_location(TIME), expected)
@@ -57,7 +57,7 @@ def test_a_month_with_many_rows_is_cut_on_spark_and_a_small_one_is_one_file(
 def test_a_key_that_stands_there_twice_is_seen_in_whichever_piece_it_is(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "ROWS_PER_SLICE", 4)
+    monkeypatch.setattr(frames, "SLICE_BYTES", 13)  # four rows
     table = pa.concat_tables([rows("2018-11", *range(1, 29)), rows("2018-11", 7, 23)])
     frame = spark.createDataFrame(table)
     written = write_frame(frame, TIME, lake.table_location(TIME), {"2018-11": 30})

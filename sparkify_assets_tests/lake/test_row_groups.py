@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sparkify_assets.lake import row_groups as lake_row_groups
+from sparkify_assets.lake import writers
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.parts import write_parts
 from sparkify_assets.lake.row_groups import (
@@ -53,6 +54,14 @@ def test_a_part_of_many_small_batches_has_few_groups(lake: Lake) -> None:
 def test_so_has_each_part_where_partitions_come_mixed(lake: Lake) -> None:
     rest = _BATCHES * _ROWS // 2 - 2 * GROUP_ROWS
     assert _groups(lake, months=2) == [[GROUP_ROWS] * 2 + [rest]] * 2
+
+
+def test_a_part_that_is_large_enough_is_followed_by_another(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "FILE_BYTES", 1)
+    rest = _BATCHES * _ROWS - 4 * GROUP_ROWS
+    assert _groups(lake, months=1) == [[GROUP_ROWS]] * 4 + [[rest]]
 
 
 def test_batches_are_put_together_and_cut_in_order_and_nothing_is_left_over() -> None:
