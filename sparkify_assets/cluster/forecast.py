@@ -56,24 +56,28 @@ class Measured:
         raw_passes, play_passes: how often a run reads the rows of raw_logs and of songplays.
         heads, lists: requests that Spark makes for a part whenever it reads it, besides one GET
             for each group of rows.
+        own_seconds: of any run by the clock, for its start and for planning its steps.
+        own_tasks: of any run, for the tables of songs, for users, and to put results together.
         own_lists, own_heads, own_gets, own_puts: requests of any run, for its look at the lake,
             its ledger and its logs.
     """
 
     line: float = 455
     plays: float = 0.85
-    read_seconds: float = 6.1
-    build_seconds: float = 16.3
+    read_seconds: float = 7
+    build_seconds: float = 15
     shuffled: float = 175
     add: float = 700
     kept: float = 65
     checkpoint: float = 22_000
     account: float = 220
-    report: float = 7_000
+    report: float = 8_000
     raw_passes: int = 5
     play_passes: int = 6
     heads: int = 3
     lists: int = 1
+    own_seconds: float = 60
+    own_tasks: int = 80
     own_lists: int = 150
     own_heads: int = 60
     own_gets: int = 50
@@ -118,10 +122,10 @@ opened x {MEASURED.heads}; GET: {MEASURED.own_gets} + each
           PUT: {MEASURED.own_puts} + each part, in pieces of {PART_BYTES // _MB} MiB
 shuffle   blocks = tasks that read raw rows ({_SPLIT_BYTES // _MB} MiB each) x parts of \
 songplays; bytes = events x {MEASURED.shuffled:g}
-driver    files x {MEASURED.account:g} + tasks x {MEASURED.report:,g} bytes
+driver    files x {MEASURED.account:g} + tasks of all steps x {MEASURED.report:,g} bytes
 hours     (events read x {MEASURED.read_seconds:g} + events of the month so far x \
 {MEASURED.build_seconds:g}) s a million, of one core:
-          a run makes a month anew as a whole
+          a run makes a month anew as a whole; by the clock / cores + {MEASURED.own_seconds:g} s
 dollars   {PRICES.core_hour:g} a core's hour (--core-hour), {PRICES.changes:g} for 1,000 PUT or \
 LIST, {PRICES.reads:g} for 1,000 GET or HEAD,
           {PRICES.kept:g} for a GB in the lake a month
@@ -277,14 +281,19 @@ class _Month:
         millions = load.events / load.days / 1e6
         hours = millions * (read * measured.read_seconds + held * measured.build_seconds) / 3600
         requests = self._requests(files, parts, len(tasks))
-        sent = len(tasks) + maps * measured.raw_passes + sum(one.parts for one in parts[1:])
+        sent = (
+            measured.own_tasks
+            + len(tasks)
+            + maps * measured.raw_passes
+            + sum(one.parts for one in parts[1:])
+        )
         return Run(
             tasks=len(tasks),
             task_bytes=max(sum(file.size for file in task) for task in tasks),
             blocks=blocks,
             block_bytes=int(raw.rows * measured.shuffled / blocks),
             driver_bytes=int(len(files) * measured.account + sent * measured.report),
-            hours=hours / load.cores,
+            hours=hours / load.cores + measured.own_seconds / 3600,
             cost=Cost(requests, hours, hours * self.prices.core_hour + self._price(requests)),
         )
 

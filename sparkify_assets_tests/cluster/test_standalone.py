@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +79,36 @@ def test_the_same_tables_as_the_embedded_engine(
     assert runs.log().failed == {}
     again = processes.finish(runs.start(buckets.landing, buckets.lake("all")))
     assert (again["files_read"], again["changed"]) == (0, [])
+
+
+_TWICE = """
+import os, sys
+from sparkify_assets.cli import app
+
+landing, engine, *lakes = sys.argv[1:]
+for lake in lakes:
+    app(["run", "--landing", landing, "--lake", lake, "--engine", engine], standalone_mode=False)
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def test_a_second_session_of_a_process_takes_along_what_the_first_did(
+    two_workers: Standalone, tmp_path: Path
+) -> None:
+    zone = Zone(tmp_path / "landing")
+    zone.logs("log_data/2018-11-05-events.json", event(), event(itemInSession=2))
+    zone.song()
+    lakes = [str(tmp_path / name) for name in ("first", "second")]
+    done = subprocess.run(
+        [sys.executable, "-c", _TWICE, str(zone.root), two_workers.url, *lakes],
+        env={**os.environ, "SPARKIFY_EXECUTOR_MEMORY_GB": "1"},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    processes.run(zone.root, tmp_path / "embedded")
+    expected = processes.tables(tmp_path / "embedded")
+    assert [processes.tables(lake) for lake in lakes] == [expected] * 2
 
 
 def test_a_worker_that_dies_in_the_middle_of_a_task(
