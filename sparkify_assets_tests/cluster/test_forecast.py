@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +18,27 @@ from sparkify_assets.partitions import DAY_MS
 
 MONTH = Load(2_000_000_000, users=20_000_000, songs=5_000_000)
 _MB = 1 << 20
+_DOCS = Path(__file__).parents[2] / "docs" / "clusters.md"
+# Of docs/clusters.md.
+SIZES = {
+    "1 GB": Load(66_000_000, 30, 24, 1_000_000, 1_000_000, cores=4),
+    "100 GB": Load(6_600_000_000, 30, 240, 50_000_000, 10_000_000, cores=64),
+    "10 TB": Load(660_000_000_000, 30, 12_000, 500_000_000, 50_000_000, cores=1_000),
+}
+
+
+def row_of_docs(name: str, load: Load) -> str:
+    """A row of the table of sizes and costs."""
+    found = forecast(load)
+    last, month = found.last_day, found.daily
+    cores = month.core_hours * PRICES.core_hour
+    hours = f"{last.hours * 60:,.0f} min" if last.hours < 2 else f"{last.hours:,.1f} h"
+    return (
+        f"| {name} | {load.events / 1e6:,.0f} million | {load.files_a_day:,} | {load.cores:,} "
+        f"| {last.tasks:,} | {hours}, {last.cost.core_hours:,.1f} hours of a core "
+        f"| {sum(last.cost.requests.values()) / 1e6:,.2f} million "
+        f"| ${cores:,.2f} | ${month.dollars - cores:,.2f} | ${found.kept_dollars:,.2f} |"
+    )
 
 
 def _files(*sizes: int) -> list[LandingFile]:
@@ -95,3 +117,8 @@ def test_its_help_has_the_formulas() -> None:
         assert word in told
     for figure in (MEASURED.line, MEASURED.read_seconds, MEASURED.build_seconds):
         assert f"{figure:g}" in told
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_docs_have_the_sizes_that_the_forecast_tells(name: str) -> None:
+    assert row_of_docs(name, SIZES[name]) in _DOCS.read_text(encoding="utf-8")
