@@ -65,7 +65,7 @@ class Measured:
     line: float = 455
     plays: float = 0.85
     read_seconds: float = 7
-    build_seconds: float = 15
+    build_seconds: float = 16
     shuffled: float = 175
     add: float = 700
     kept: float = 65
