@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from bench.cluster import KEYS, Run, run
 from bench.inputs import Input
 from bench.results import machine
-from sparkify_assets.cluster.forecast import Forecast, Load, forecast
+from sparkify_assets.cluster.forecast import MEASURED, Forecast, Load, forecast
 from sparkify_assets.lake.checkpoint import checkpoint
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.log import commit_key
@@ -130,7 +130,7 @@ def compared(found: Run, lake: Lakeful, landed: int) -> str:
     Args:
         landed: bytes of log files.
     """
-    said = _forecast(lake)
+    said, raw = _forecast(lake), lake.tables[RAW_LOGS.name]
     rows: list[tuple[str, float, float]] = [("bytes of logs", landed, said.landing_bytes)]
     for part in said.parts:
         stored = lake.tables[part.table]
@@ -138,8 +138,12 @@ def compared(found: Run, lake: Lakeful, landed: int) -> str:
         rows.append((f"{part.table}: bytes", stored.bytes, part.bytes))
         rows.append((f"{part.table}: parts", stored.parts, part.parts))
     rows += [
-        ("bytes of the commit of raw_logs", lake.log_bytes, said.log_bytes),
-        ("bytes of a checkpoint of its log", lake.checkpoint_bytes, said.checkpoint_bytes),
+        ("bytes of the commit of raw_logs", lake.log_bytes, raw.parts * MEASURED.add),
+        (
+            "bytes of a checkpoint of its log",
+            lake.checkpoint_bytes,
+            MEASURED.checkpoint + raw.parts * MEASURED.kept,
+        ),
         ("bytes that tasks sent to the driver", found.log.results, said.at_once.driver_bytes),
         ("seconds of all steps", sum(found.steps.values()), said.at_once.cost.core_hours * 3600),
         ("seconds of all tasks", found.log.seconds, said.at_once.cost.core_hours * 3600),

@@ -61,6 +61,8 @@ _AWS = {*_WHO, "aws_region", "aws_default_region", "aws_endpoint_url"}
 # Under names that others look for.
 _EXPORTED = {*_AWS, _TOKEN}
 _SECTIONS = ("AWS", "SPARKIFY")
+# What may follow a Spark Connect address; all else is sent as a header, as tokens are.
+_PARAMETERS = {"use_ssl", "user_id", "user_agent", "session_id", "x-databricks-cluster-id"}
 _VISIBLE = re.compile(r"[!-~]+")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 
@@ -100,7 +102,7 @@ class DlCfg(PydanticBaseSettingsSource):
                         f"{', '.join(sorted(map(variable_name, _AWS)))}"
                     )
                 if field in allowed and value.strip():
-                    name = variable_name(field) if field in _AWS else field
+                    name = variable_name(field) if field in _EXPORTED else field
                     plain = value.strip().strip("'\"")
                     self._values[name] = _json(name, plain) if plain.startswith("{") else plain
 
@@ -188,7 +190,8 @@ class Settings(BaseSettings):
     shuffle_partitions: int | None = Field(
         default=None,
         ge=1,
-        description="Apache Spark: pieces of a shuffle before it puts small ones together. "
+        description="Apache Spark: at least so many pieces of a shuffle, before it puts small "
+        "ones together. "
         "Default: 8 with local[…], else 200.",
     )
     worker_env: str = Field(
@@ -353,10 +356,12 @@ class Settings(BaseSettings):
     @classmethod
     def _engine(cls, value: str) -> str:
         connect = urlsplit(value)
-        if "token=" in value.lower():  # pydantic's own error would show it
+        if secret := _may_be_secret(value):  # pydantic's own error would show it
             raise SettingsError(
-                "SPARKIFY_ENGINE: has a token in it, which Dagster would store and show; expected "
-                "sc://host:port without it, and the token in SPARK_CONNECT_AUTHENTICATE_TOKEN"
+                f"SPARKIFY_ENGINE: has {secret} in it, which may be a secret, and Dagster would "
+                "store and show it; expected sc://host:port, after which only "
+                f"{', '.join(sorted(_PARAMETERS))} may follow, and a token in "
+                "SPARK_CONNECT_AUTHENTICATE_TOKEN"
             )
         if value == EMBEDDED or _MASTER.fullmatch(value):
             return value
@@ -517,6 +522,8 @@ def _export(settings: Settings) -> None:
         value = getattr(settings, field)
         if value is None or (known and field in _WHO):
             continue
+        if field == _TOKEN and not settings.engine.startswith("sc://"):
+            continue  # nobody else needs it
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         os.environ.setdefault(variable_name(field), text)
     os.environ["SPARKIFY_S3_STYLE"] = settings.s3_style
@@ -540,6 +547,14 @@ def is_here(engine: str) -> bool:
 def variable_name(field: str) -> str:
     """The environment variable of a setting: `SPARKIFY_LAKE` for `lake`."""
     return field.upper() if field.lower() in _EXPORTED else f"SPARKIFY_{field.upper()}"
+
+
+def _may_be_secret(engine: str) -> str:
+    """What in an engine's address is sent to its server and may be for its eyes only."""
+    if "@" in engine:
+        return "a user's name"
+    names = [part.partition("=")[0].lower() for part in engine.split(";")[1:]]
+    return next((name for name in names if name and name not in _PARAMETERS), "")
 
 
 def _check_url(text: str, form: str) -> None:

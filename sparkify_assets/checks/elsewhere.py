@@ -26,13 +26,14 @@ from sparkify_assets.checks.queries import (
 )
 from sparkify_assets.ingest.ledger import Ledger
 from sparkify_assets.ingest.raw import check_as_many, landed_rows
-from sparkify_assets.lake.frames import read_frame, slices, tasks_at_once
+from sparkify_assets.lake.frames import make_room, read_frame, slices, tasks_at_once
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.notes import SAMPLE_ROWS, Row
+from sparkify_assets.lake.parts import REPORT_SCHEMA
 from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.tables import RAW_LOGS, WHOLE_TABLE
 
-_REPORT = "report string"
+_THERE = "_there"
 
 
 def count_elsewhere(spark: SparkSession, lake: Lake, ledger: Ledger, month: str) -> Counts:
@@ -46,11 +47,12 @@ def count_elsewhere(spark: SparkSession, lake: Lake, ledger: Ledger, month: str)
     expected = sum(file.rows for file in files)
     if not files:
         return Counts(0, 0, 0, 0, [])
+    make_room(spark, expected)
     rows = landed_rows(spark, snapshot, files, EVENT_COLUMNS).select(*EVENT_COLUMNS)
     # All lines of a session come to one task, and so do those of an event.
     together = rows.repartition(tasks_at_once(spark, slices(RAW_LOGS, expected)), "session_id")
     lines, found = 0, Counts(0, 0, 0, 0, [])
-    for row in together.mapInArrow(counter(month), _REPORT).collect():
+    for row in together.mapInArrow(counter(month), REPORT_SCHEMA).collect():
         report = json.loads(row["report"])
         lines += report["lines"]
         found = _added(found, Counts(**report["counts"]))
@@ -115,13 +117,14 @@ class ReferencesElsewhere:
         column, table, name = reference
         keys = [month] if table.monthly else [WHOLE_TABLE]
         there = read_frame(self._spark, self._snapshots[table.name], keys, [name])
-        there = there.select(F.col(name).alias("_there"))
+        there = there.select(F.col(name).alias(column), F.lit(True).alias(_THERE))
         refer = read_frame(self._spark, plays, [month], ["songplay_id", column])
         refer = refer.filter(F.col(column).isNotNull())
         # Else Spark sends it through the driver whole where it takes it for small: `time` of a
         # few million plays is.
         there = there.hint("merge")
-        lost = refer.join(there, refer[column] == there["_there"], "left_anti")
+        # Not an anti-join: Sail would keep its first side, all plays, in memory.
+        lost = there.join(refer, column, "right").filter(F.col(_THERE).isNull())
         number = lost.count()
         if not number:
             return 0, []

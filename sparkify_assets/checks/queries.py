@@ -25,7 +25,7 @@ EVENT_COLUMNS = ("session_id", "item_in_session", "ts", "user_id", "page")
 PLAY_COLUMNS = ("session_id", "start_time", "user_id", "song_id", "artist_id")
 # Beside an engine that may use half of the machine.
 _MEMORY = "2GB"
-# Of the half GiB that a task has (`cluster.sizes`).
+# Of the GiB that a task has (`cluster.sizes`).
 _MEMORY_OF_A_TASK = "400MB"
 
 

@@ -74,9 +74,12 @@ def show(load: Load, found: Forecast) -> None:
         [
             ("tasks that read files", *[f"{one.tasks:,}" for _, one in runs]),
             ("the largest of them", *[size(one.task_bytes) for _, one in runs]),
-            ("blocks of a shuffle", *[f"{one.blocks:,}" for _, one in runs]),
+            ("pieces of a shuffle", *[f"{one.pieces:,}" for _, one in runs]),
+            ("blocks of the largest", *[f"{one.blocks:,}" for _, one in runs]),
             ("bytes of a block", *[size(one.block_bytes) for _, one in runs]),
             ("sent to the driver", *[size(one.driver_bytes) for _, one in runs]),
+            ("the largest commit", *[size(one.log_bytes) for _, one in runs]),
+            ("a checkpoint of its log", *[size(one.checkpoint_bytes) for _, one in runs]),
             (f"time on {load.cores} cores", *[_time(one.hours) for _, one in runs]),
             *_costs([one.cost for _, one in runs]),
         ],
@@ -88,8 +91,8 @@ def show(load: Load, found: Forecast) -> None:
         [
             *_costs([found.daily]),
             ("dollars to keep the lake a month", f"{found.kept_dollars:,.2f}"),
-            ("commits of a run", f"{found.commits}, the largest of {size(found.log_bytes)}"),
-            ("a checkpoint of the largest log", size(found.checkpoint_bytes)),
+            ("commits of a run", f"{found.commits}"),
+            ("chance of two plays with one id", f"{found.same_id:.2%}"),
         ],
         right=["how much"],
     )

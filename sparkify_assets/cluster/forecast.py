@@ -15,7 +15,13 @@ from typing import Any
 from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.ingest import tasks_of
 from sparkify_assets.ingest.landing_bucket import RANGE
-from sparkify_assets.lake.frames import SLICE_BYTES, slices
+from sparkify_assets.lake.frames import (
+    SHUFFLED_BYTES,
+    SLICE_BYTES,
+    SLICE_ROWS,
+    shuffle_pieces,
+    slices,
+)
 from sparkify_assets.lake.parts import puts
 from sparkify_assets.lake.row_groups import GROUP_ROWS
 from sparkify_assets.lake.writers import FILE_BYTES
@@ -30,6 +36,7 @@ from sparkify_assets.tables import (
     SONGPLAYS,
     TIME,
     USER_MONTHS,
+    USERS,
     Table,
 )
 
@@ -37,6 +44,8 @@ HEAD = "HEAD"
 _MB = 1 << 20
 # Spark's own: how much of small and large files one task reads.
 _SPLIT_BYTES, _OPEN_BYTES = 128 * _MB, 4 * _MB
+_DAYS_KEPT = 7  # that a checkpoint keeps the names of parts that were replaced
+_ID_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -48,16 +57,16 @@ class Measured:
         plays: share of events that are plays.
         read_seconds: of a core, for a million lines of JSON until they are raw rows.
         build_seconds: of a core, for a million raw rows until all tables are made and checked.
-        shuffled: bytes that tasks write for other tasks, a raw row.
-        add: bytes that one part takes in a commit.
-        kept: bytes that one part takes in a checkpoint, and `checkpoint` those of an empty one.
+        add, gone: bytes that a part takes in a commit that adds or replaces it.
+        kept, removed: bytes that such a part takes in a checkpoint; `checkpoint` has an empty one.
         account: bytes that a task reports of a file.
         report: bytes that a task of any kind sends to the driver.
         raw_passes, play_passes: how often a run reads the rows of raw_logs and of songplays.
         heads, lists: requests that Spark makes for a part whenever it reads it, besides one GET
             for each group of rows.
         own_seconds: of any run by the clock, for its start and for planning its steps.
-        own_tasks: of any run, for the tables of songs, for users, and to put results together.
+        own_tasks: of any run, for the tables of songs, and to put results together.
+        exchanges: of a run, cut as its largest one is.
         own_lists, own_heads, own_gets, own_puts: requests of any run, for its look at the lake,
             its ledger and its logs.
     """
@@ -66,9 +75,10 @@ class Measured:
     plays: float = 0.85
     read_seconds: float = 7
     build_seconds: float = 16
-    shuffled: float = 175
     add: float = 700
+    gone: float = 230
     kept: float = 65
+    removed: float = 20
     checkpoint: float = 22_000
     account: float = 220
     report: float = 8_000
@@ -77,7 +87,8 @@ class Measured:
     heads: int = 3
     lists: int = 1
     own_seconds: float = 60
-    own_tasks: int = 80
+    own_tasks: int = 40
+    exchanges: int = 10
     own_lists: int = 150
     own_heads: int = 60
     own_gets: int = 50
@@ -105,30 +116,40 @@ tasks     files in their order, up to a 64th of all bytes each (at least 32 MiB,
           2,000 files): a file is never cut, so the largest task is as large as the largest file
 rows      songplays = events x {MEASURED.plays:g}; time = milliseconds of the month in which a \
 play begins:
-          m x (1 - e^(-plays / m)); user_months = users; heard_songs, song_matches = songs at most
+          m x (1 - e^(-plays / m)); users and user_months = users; heard_songs, song_matches = \
+songs at most
 bytes     rows x {RAW_LOGS.row_bytes:g} in raw_logs, {SONGPLAYS.row_bytes:g} songplays, \
-{TIME.row_bytes:g} time, {USER_MONTHS.row_bytes:g} user_months, {HEARD_SONGS.row_bytes:g} \
-heard_songs, {SONG_MATCHES.row_bytes:g} song_matches
-parts     raw_logs: one for each task; others: one for each {SLICE_BYTES // _MB} MiB of expected \
-rows, which are events,
-          / {USER_MONTHS.lines_a_row} in user_months, heard_songs and song_matches; none is \
-larger than {FILE_BYTES // _MB} MiB
-log       a commit: parts x {MEASURED.add:g} bytes; a checkpoint: {MEASURED.checkpoint:,g} + \
-parts x {MEASURED.kept:g}
+{TIME.row_bytes:g} time, {USER_MONTHS.row_bytes:g} users and user_months, \
+{HEARD_SONGS.row_bytes:g}
+          heard_songs, {SONG_MATCHES.row_bytes:g} song_matches: of a sample with 10,000 users and \
+2,000 songs, more of both take more
+parts     raw_logs: one for each task; others: 1 + one for each {SLICE_BYTES // _MB} MiB of \
+expected rows, which are events,
+          / {USER_MONTHS.lines_a_row} in user_months, heard_songs and song_matches, or for each \
+{SLICE_ROWS:,} rows;
+          none is larger than {FILE_BYTES // _MB} MiB
+log       a commit of songplays: parts x {MEASURED.add:g} bytes + those that it replaces x \
+{MEASURED.gone:g}; a checkpoint:
+          {MEASURED.checkpoint:,g} + parts x {MEASURED.kept:g} + those replaced in \
+{_DAYS_KEPT} days x {MEASURED.removed:g}
 opened    raw parts x {MEASURED.raw_passes} passes + parts of songplays x {MEASURED.play_passes}
 requests  LIST: {MEASURED.own_lists} + files / 1,000 + opened; HEAD: {MEASURED.own_heads} + \
 opened x {MEASURED.heads}; GET: {MEASURED.own_gets} + each
           file, in pieces of {RANGE // _MB} MiB + groups of {GROUP_ROWS:,} rows in what is opened;
           PUT: {MEASURED.own_puts} + each part, in pieces of {PART_BYTES // _MB} MiB
-shuffle   blocks = tasks that read raw rows ({_SPLIT_BYTES // _MB} MiB each) x parts of \
-songplays; bytes = events x {MEASURED.shuffled:g}
-driver    files x {MEASURED.account:g} + tasks of all steps x {MEASURED.report:,g} bytes
-hours     (events read x {MEASURED.read_seconds:g} + events of the month so far x \
-{MEASURED.build_seconds:g}) s a million, of one core:
-          a run makes a month anew as a whole; by the clock / cores + {MEASURED.own_seconds:g} s
-dollars   {PRICES.core_hour:g} a core's hour (--core-hour), {PRICES.changes:g} for 1,000 PUT or \
-LIST, {PRICES.reads:g} for 1,000 GET or HEAD,
-          {PRICES.kept:g} for a GB in the lake a month
+shuffle   pieces = events x {SHUFFLED_BYTES} bytes / 128 MiB; blocks = pieces x parts of songplays
+driver    files x {MEASURED.account:g} + tasks x {MEASURED.report:,g} bytes; tasks = \
+{MEASURED.own_tasks} + those that read files + pieces x {MEASURED.exchanges}
+          + {_SPLIT_BYTES // _MB} MiB of rows each in every pass + parts
+time      (events read x {MEASURED.read_seconds:g} + events of the month so far x \
+{MEASURED.build_seconds:g}) s a million, of one core: a month
+          is made anew as a whole; by the clock / cores, the first at least as long as the \
+largest task,
+          + {MEASURED.own_seconds:g} s
+dollars   cores x time by the clock x {PRICES.core_hour:g} an hour (--core-hour) + \
+{PRICES.changes:g} for 1,000 PUT or LIST +
+          {PRICES.reads:g} for 1,000 GET or HEAD; {PRICES.kept:g} for a GB in the lake a month
+same id   1 - e^(-plays^2 / 2^{_ID_BITS + 1}): songplay_id is a hash of {_ID_BITS} bits
 """
 
 
@@ -187,16 +208,22 @@ class Run:
 
     Attributes:
         tasks, task_bytes: that read files; bytes of the largest.
-        blocks, block_bytes: of the largest shuffle: from each reading task to each writing one.
-        driver_bytes: that tasks send to the driver.
+        pieces: into which the rows of a shuffle are cut.
+        blocks, block_bytes: of the largest shuffle: from each piece to each task that writes.
+        driver_bytes: that all tasks together send to the driver.
+        log_bytes, checkpoint_bytes: of the largest commit, and of a checkpoint of its log after a
+            week of such runs.
         hours: by the clock.
     """
 
     tasks: int
     task_bytes: int
+    pieces: int
     blocks: int
     block_bytes: int
     driver_bytes: int
+    log_bytes: int
+    checkpoint_bytes: int
     hours: float
     cost: Cost
 
@@ -209,7 +236,8 @@ class Forecast:
         landing_bytes, files, file_bytes: what lands.
         parts: of each table, once the month is in.
         commits: to the logs of all tables, by a run.
-        log_bytes, checkpoint_bytes: of the largest commit, and of the largest checkpoint.
+        same_id: the chance that two plays of the month get the same songplay_id, by which the
+            month would be refused.
         at_once: one run of all of it.
         last_day: the run that takes in the last day alone.
         daily: what all runs of the month take, where there is one a day.
@@ -221,8 +249,7 @@ class Forecast:
     file_bytes: int
     parts: list[Part]
     commits: int
-    log_bytes: int
-    checkpoint_bytes: int
+    same_id: float
     at_once: Run
     last_day: Run
     daily: Cost
@@ -237,7 +264,7 @@ def forecast(load: Load, prices: Prices = PRICES, measured: Measured = MEASURED)
     month = _Month(load, prices, measured)
     files = month.files(load.days)
     parts = month.parts(load.days, tasks_of(files))
-    most = max(one.parts for one in parts)
+    plays = parts[1].rows
     days = [month.run(1, day) for day in range(1, load.days + 1)]
     return Forecast(
         landing_bytes=sum(file.size for file in files),
@@ -245,9 +272,7 @@ def forecast(load: Load, prices: Prices = PRICES, measured: Measured = MEASURED)
         file_bytes=files[0].size,
         parts=parts,
         commits=len(parts) + 1,
-        log_bytes=int(most * measured.add),
-        # A month is replaced as a whole, so a table never has more parts than its months do.
-        checkpoint_bytes=int(measured.checkpoint + most * measured.kept),
+        same_id=-math.expm1(-plays * (plays - 1) / 2 / 2**_ID_BITS),
         at_once=month.run(load.days, load.days),
         last_day=days[-1],
         daily=_together(days),
@@ -276,25 +301,39 @@ class _Month:
         tasks = tasks_of(files)
         parts = self.parts(held, tasks * (held // read))
         raw, plays = parts[0], parts[1]
-        maps = math.ceil((raw.bytes + raw.parts * _OPEN_BYTES) / _SPLIT_BYTES)
-        blocks = maps * plays.parts
-        millions = load.events / load.days / 1e6
-        hours = millions * (read * measured.read_seconds + held * measured.build_seconds) / 3600
-        requests = self._requests(files, parts, len(tasks))
+        pieces = shuffle_pieces(raw.rows)
         sent = (
             measured.own_tasks
             + len(tasks)
-            + maps * measured.raw_passes
+            + _splits(raw) * measured.raw_passes
+            + _splits(plays) * measured.play_passes
+            + pieces * measured.exchanges
             + sum(one.parts for one in parts[1:])
         )
+        requests = self._requests(files, parts, len(tasks))
+        task_bytes = max(sum(file.size for file in task) for task in tasks)
+        before = self.parts(held - read, [])[1].parts if held > read else 0
+        millions = load.events / load.days / 1e6
+        reading = read * millions * measured.read_seconds
+        building = held * millions * measured.build_seconds
+        longest = task_bytes / measured.line / 1e6 * measured.read_seconds
+        clock = max(reading / load.cores, longest) + building / load.cores + measured.own_seconds
+        price = clock / 3600 * load.cores * self.prices.core_hour + self._price(requests)
         return Run(
             tasks=len(tasks),
-            task_bytes=max(sum(file.size for file in task) for task in tasks),
-            blocks=blocks,
-            block_bytes=int(raw.rows * measured.shuffled / blocks),
+            task_bytes=task_bytes,
+            pieces=pieces,
+            blocks=pieces * plays.parts,
+            block_bytes=raw.rows * SHUFFLED_BYTES // (pieces * plays.parts),
             driver_bytes=int(len(files) * measured.account + sent * measured.report),
-            hours=hours / load.cores + measured.own_seconds / 3600,
-            cost=Cost(requests, hours, hours * self.prices.core_hour + self._price(requests)),
+            log_bytes=int(plays.parts * measured.add + before * measured.gone),
+            checkpoint_bytes=int(
+                measured.checkpoint
+                + plays.parts * measured.kept
+                + before * _DAYS_KEPT * measured.removed
+            ),
+            hours=clock / 3600,
+            cost=Cost(requests, (reading + building) / 3600, price),
         )
 
     def parts(self, days: int, tasks: list[list[LandingFile]]) -> list[Part]:
@@ -313,6 +352,7 @@ class _Month:
             _part(SONGPLAYS, events, plays),
             _part(TIME, events, _instants(plays, days)),
             _part(USER_MONTHS, events, min(events, load.users)),
+            _part(USERS, min(events, load.users), min(events, load.users)),
             _part(HEARD_SONGS, events, heard),
             _part(SONG_MATCHES, events, heard),
             Part(LANDED_FILES.name, landed, int(landed * LANDED_FILES.row_bytes), 1),
@@ -342,6 +382,11 @@ def _part(table: Table, events: int, rows: int) -> Part:
     size = int(rows * table.row_bytes)
     pieces = slices(table, events // table.lines_a_row)
     return Part(table.name, rows, size, max(pieces, math.ceil(size / FILE_BYTES)))
+
+
+def _splits(table: Part) -> int:
+    """How many tasks of Spark read a table."""
+    return math.ceil((table.bytes + table.parts * _OPEN_BYTES) / _SPLIT_BYTES)
 
 
 def _instants(plays: int, days: int) -> int:

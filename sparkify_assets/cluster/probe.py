@@ -20,9 +20,9 @@ from pyspark.sql import SparkSession
 from sparkify_assets.cluster.code import code_digest
 from sparkify_assets.cluster.worker import look_around
 from sparkify_assets.errors import EngineError
+from sparkify_assets.lake.parts import REPORT_SCHEMA
 from sparkify_assets.refresh.failures import reason_of
 
-_REPORT = "report string"
 _SECONDS_UNTIL_TOLD = 20
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def check_workers(spark: SparkSession, engine: str) -> None:
     try:
         with _waiting(engine):
             one = spark.createDataFrame(pa.table({"n": [1]}))
-            [row] = one.mapInArrow(look_around, _REPORT).collect()
+            [row] = one.mapInArrow(look_around, REPORT_SCHEMA).collect()
     except (PySparkException, Py4JJavaError) as error:  # a job's end is one of Java's own
         raise EngineError(
             f"SPARKIFY_ENGINE is {engine!r}: its workers cannot run the project's code "

@@ -15,12 +15,11 @@ from pyspark.sql import SparkSession
 
 from sparkify_assets.cluster.code import packed_code
 from sparkify_assets.cluster.environment import FOLDER, PYTHON, cached_environment
+from sparkify_assets.storage.access import s3_access
 
 AUTO = "auto"
 INSTALLED = "installed"
 _PYTHON = "PYSPARK_PYTHON"
-# Where requests go is no secret; with which keys, every machine finds out for itself.
-_ADDRESS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "SPARKIFY_S3_STYLE")
 
 
 def shipped(worker_env: str) -> dict[str, str]:
@@ -32,12 +31,24 @@ def shipped(worker_env: str) -> dict[str, str]:
             `sparkify pack`.
     """
     settings = {"spark.submit.pyFiles": str(packed_code())}
-    for name in _ADDRESS:
-        if value := os.environ.get(name):
-            settings[f"spark.executorEnv.{name}"] = value
+    for name, value in _address().items():
+        settings[f"spark.executorEnv.{name}"] = value
     if archive := _archive(worker_env):
         settings["spark.archives"] = f"{archive}#{FOLDER}"
     return settings
+
+
+def _address() -> dict[str, str]:
+    """Where requests to S3 go, as this process found it: not every machine finds the same.
+
+    That is no secret. With which keys, every machine finds out for itself.
+    """
+    access = s3_access()
+    return {
+        "AWS_REGION": access.region,
+        "SPARKIFY_S3_STYLE": "path" if access.path_style else "virtual",
+        **({"AWS_ENDPOINT_URL": access.endpoint} if access.endpoint else {}),
+    }
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class Sizes:
         executor_cores: tasks that one executor runs at once.
         executor_memory_gb: Java's memory of an executor, in GiB; Python's comes on top of it.
         driver_memory_gb: Java's memory of the driver, in GiB.
-        shuffle_partitions: pieces of a shuffle before Spark puts small ones together.
+        shuffle_partitions: at least so many pieces of a shuffle (`lake.frames.make_room`).
     """
 
     executors: int | None = None

@@ -16,6 +16,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 -- the name everybody knows it by
 
 from sparkify_assets.ingest.fields import LOG_FIELDS
+from sparkify_assets.lake.frames import make_room
 from sparkify_assets.lake.snapshot import Identity
 from sparkify_assets.partitions import DAY_MS, month_at
 from sparkify_assets.transforms.events import EVENT_KEY, LINE_KEY, lines_by_day, repeats
@@ -67,7 +68,7 @@ def look_at(
     """
     known = _found.get(key)
     if known is None:
-        known = _look(rows, within)
+        known = _look(rows, within, expected)
         if known.lines == expected:
             for oldest in list(_found)[: 1 - _KEPT]:
                 del _found[oldest]
@@ -104,8 +105,10 @@ def _repeats(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Data
     return repeats(rows(columns).filter(within))
 
 
-def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column) -> Found:
-    days = lines_by_day(rows([*EVENT_KEY, "page"])).collect()
+def _look(rows: Callable[[Sequence[str]], DataFrame], within: Column, expected: int) -> Found:
+    lines = rows([*EVENT_KEY, "page"])
+    make_room(lines.sparkSession, expected)
+    days = lines_by_day(lines).collect()
     several = sum(row["lines"] - row["events"] for row in days)
     many = several > _MOST_REPEATS
     repeated = _repeats(rows, within).toArrow() if several and not many else None

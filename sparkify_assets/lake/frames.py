@@ -23,8 +23,12 @@ from sparkify_assets.tables import TABLES, Table
 # Sail's tasks hold what they write.
 _ROWS_PER_TASK = 500_000
 # Of Apache Spark's each makes a file, which is to be worth a request; it holds hashes of its keys.
-SLICE_BYTES = 128 << 20
-_SLICE_ROWS = 40_000_000
+SLICE_BYTES = 160 << 20
+SLICE_ROWS = 40_000_000
+# What tasks hand to others, of each log line, in the largest plans (`python -m bench.cluster`).
+SHUFFLED_BYTES = 175
+_PIECE_BYTES = 128 << 20
+_PIECES = "spark.sql.shuffle.partitions"
 _TASK = "_task"
 
 
@@ -106,6 +110,7 @@ def write_frame(
     Args:
         rows: at most about so many in each partition that the frame has rows of.
     """
+    make_room(frame.sparkSession, sum(rows.values()) * table.lines_a_row)
     frame = _in_tasks(frame, table, rows)
     # Sail leaves this out (nobody asks for an order afterwards): parts are smaller on Spark alone.
     frame = frame.sortWithinPartitions(*table.key)
@@ -125,14 +130,16 @@ def _in_tasks(frame: DataFrame, table: Table, rows: Mapping[str, int]) -> DataFr
         return frame.repartition(max(1, tasks), *table.partition_by)
     # A partition with more rows than a task should have is cut by the keys. Which task gets which
     # piece is said and not left to a hash of it, by which some would get several and others none.
-    task = F.lit(0)
+    task: Column | None = None
     tasks = 0
     for key, number in sorted(rows.items()):
         pieces = slices(table, number)
         mine = F.pmod(F.xxhash64(*table.key), F.lit(pieces)) + tasks
-        task = F.when(_is(table, key), mine).otherwise(task)
+        # One level for all: Spark Connect sends no plan that is a hundred deep.
+        task = (F.when if task is None else task.when)(_is(table, key), mine)
         tasks += pieces
-    cut = frame.withColumn(_TASK, task.cast("int"))
+    which = F.lit(0) if task is None else task.otherwise(F.lit(0))
+    cut = frame.withColumn(_TASK, which.cast("int"))
     return cut.repartitionById(max(1, tasks), _TASK).drop(_TASK)
 
 
@@ -146,7 +153,21 @@ def _is(table: Table, key: str) -> Column:
 
 def slices(table: Table, rows: int) -> int:
     """Into how many pieces Apache Spark cuts a partition with at most so many rows."""
-    return 1 + max(int(rows * table.row_bytes) // SLICE_BYTES, rows // _SLICE_ROWS)
+    return 1 + max(int(rows * table.row_bytes) // SLICE_BYTES, rows // SLICE_ROWS)
+
+
+def make_room(spark: SparkSession, lines: int) -> None:
+    """Have shuffles of plans over so many log lines cut finely enough, from now on.
+
+    Apache Spark puts small pieces together by itself; it cuts none that is too large for a task.
+    """
+    if not is_sail(spark) and shuffle_pieces(lines) > int(spark.conf.get(_PIECES) or 0):
+        spark.conf.set(_PIECES, str(shuffle_pieces(lines)))
+
+
+def shuffle_pieces(lines: int) -> int:
+    """How many pieces the rows of so many log lines are cut into between tasks."""
+    return max(1, -(-lines * SHUFFLED_BYTES // _PIECE_BYTES))
 
 
 def one_a_task(spark: SparkSession, texts: Sequence[str], tasks: int) -> DataFrame:

@@ -114,9 +114,7 @@ def _plan(
 
 
 def _is_small(one: Batch) -> bool:
-    if one.size < SMALL_BYTES:
-        return True
-    return one.size < ROUND_BYTES and one.crumbled(SMALL_PART_BYTES)
+    return one.size < SMALL_BYTES or one.crumbled(SMALL_PART_BYTES)
 
 
 def _too_many(small: Sequence[Batch]) -> bool:
@@ -152,13 +150,14 @@ def _round(lake: Lake, scope: str, done: Compacted, watch: Watcher, step: Step) 
 
 
 def _first(small: Sequence[Batch], most_bytes: int, most_parts: int) -> list[Batch]:
-    """As many from the front as one round takes."""
+    """As many from the front as one round takes: two at least, or one that is worth it alone."""
     chosen: list[Batch] = []
     size = parts = 0
     for one in small:
         size += one.size
         parts += one.files
-        if len(chosen) > 1 and (size > most_bytes or parts > most_parts):
+        enough = len(chosen) > 1 or (chosen and chosen[0].crumbled(SMALL_PART_BYTES))
+        if enough and (size > most_bytes or parts > most_parts):
             break
         chosen.append(one)
     return chosen

@@ -164,15 +164,20 @@ class Build:
         return more
 
     def _rows(self) -> dict[str, int]:
-        """By partition, about how many rows it will have."""
+        """By partition, about how many rows it will have at most."""
         if not self.table.monthly:
-            upstream = (self._freshness.snapshot(TABLES[name]).rows for name in self.table.reads)
-            return {WHOLE_TABLE: sum(upstream)}
+            return {WHOLE_TABLE: sum(map(self._rows_read, self.table.reads))}
         return {
-            month: sum(
-                file.rows // max(1, len(file.event_months))
-                for file in self.ledger.with_events_in(month)
-            )
+            # Of which month the rows of a file are, the ledger does not tell: all may be of this.
+            month: sum(file.rows for file in self.ledger.with_events_in(month))
             // self.table.lines_a_row
             for month in self.keys
         }
+
+    def _rows_read(self, name: str) -> int:
+        """How many rows of an upstream table make this one, which is replaced as a whole."""
+        upstream, reads = self._freshness.snapshot(TABLES[name]), self.table.reads[name]
+        if reads is Reads.FILES:
+            return upstream.rows
+        keys = self._freshness.upstream_keys(upstream, reads, WHOLE_TABLE)
+        return sum(part.rows for part in upstream.parts_of(keys))

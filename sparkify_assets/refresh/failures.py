@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import duckdb
 from dagster import DagsterLogManager, Failure, MetadataValue, RetryRequested
 from grpc import StatusCode
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from sparkify_assets.errors import PlanChanged, SparkifyError, StorageUnavailable
@@ -70,7 +71,7 @@ def explained(
         if is_passing(cause) and not from_command_line(run_tags):
             log.warning(f"{reason_of(cause)}; trying again in {_PAUSE_SECONDS} s")
             raise RetryRequested(_MOST_TRIES, _PAUSE_SECONDS) from cause
-        if isinstance(cause, (SparkifyError, PySparkException, duckdb.Error)):
+        if isinstance(cause, (SparkifyError, PySparkException, Py4JJavaError, duckdb.Error)):
             raise failure(cause) from cause
         raise
 

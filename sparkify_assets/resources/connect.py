@@ -28,7 +28,7 @@ _SECONDS = 5
 UNCOMPRESSED = ("grpc.compression_enabled_algorithms_bitset", 1)
 
 
-def connect(address: str) -> SparkSession:
+def connect(address: str, *, here: bool = False) -> SparkSession:
     """A session of its own.
 
     Args:
@@ -40,6 +40,8 @@ def connect(address: str) -> SparkSession:
 
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # as `builder.remote(…)` does
     channel = DefaultChannelBuilder(address, channelOptions=[UNCOMPRESSED])
+    if here:  # the token in the environment is for another server, which would mean TLS as well
+        channel.set(channel.PARAM_TOKEN, None)
     remote = RemoteSession.builder.channelBuilder(channel).create()
     session = cast("SparkSession", remote)
     policies = remote.client.get_retry_policies()

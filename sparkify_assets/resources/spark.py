@@ -36,7 +36,15 @@ from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.s3a import s3a_settings
 
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-_SESSION = {"spark.sql.session.timeZone": "UTC"}
+_SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    # Spark's own defaults, which a platform may have changed: a part that is gone or broken is an
+    # error, never fewer rows, and so is a value that does not fit.
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.ansi.enabled": "true",
+}
+_LEAST_SPARK = (4, 1)  # repartitionById
 
 
 class SparkResource(LazyPySparkResource):
@@ -63,7 +71,7 @@ class SparkResource(LazyPySparkResource):
         default=None, description="Apache Spark: Java's memory of the driver, in GiB."
     )
     shuffle_partitions: int | None = Field(
-        default=None, description="Apache Spark: pieces of a shuffle before small ones are joined."
+        default=None, description="Apache Spark: at least so many pieces of a shuffle."
     )
     worker_env: str = Field(
         default=AUTO,
@@ -124,6 +132,12 @@ class SparkResource(LazyPySparkResource):
             raise
 
     def _configure(self, spark: SparkSession) -> None:
+        found = spark.version
+        if tuple(int(part) for part in found.split(".")[:2]) < _LEAST_SPARK:
+            raise EngineError(
+                f"SPARKIFY_ENGINE is {self.engine!r}: its Spark is {found}, and the project needs "
+                f"{'.'.join(map(str, _LEAST_SPARK))} or newer; name another server"
+            )
         # A classic session got its settings when it was made.
         remote = self.engine == EMBEDDED or self.engine.startswith("sc://")
         settings = {**_SESSION, **self.spark_config} if remote else _SESSION
@@ -157,7 +171,7 @@ class SparkResource(LazyPySparkResource):
         server.start(background=True)
         self._server = server  # one that did not start cannot be stopped
         host, port = server.listening_address
-        return connect(f"sc://{host}:{port}")
+        return connect(f"sc://{host}:{port}", here=True)
 
     def _classic(self) -> SparkSession:
         check_java(self.engine)

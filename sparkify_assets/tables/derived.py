@@ -63,6 +63,7 @@ USER_HISTORY = Table(
     columns=tuple(c for c in USER_MONTHS.columns if c not in (_MONTH, _YEAR)),
     key=("user_id",),
     personal=True,
+    row_bytes=12,
     reads={"user_months": Reads.CLOSED_MONTHS},
 )
 

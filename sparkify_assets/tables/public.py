@@ -106,6 +106,7 @@ USERS = Table(
     ),
     key=("user_id",),
     personal=True,
+    row_bytes=12,
     reads={"user_history": Reads.WHOLE_TABLE, "user_months": Reads.OPEN_MONTHS},
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pyspark.sql import SparkSession
@@ -37,9 +38,10 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_code_and_packages_travel_and_no_secret_does(
     packed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.example.org:9000")
     for name, value in {
         "AWS_ACCESS_KEY_ID": "AKIA0123", "AWS_SECRET_ACCESS_KEY": TOKEN, "AWS_SESSION_TOKEN": TOKEN,
-        "AWS_REGION": "eu-north-1", "AWS_ENDPOINT_URL": "http://s3.example.org:9000",
+        "AWS_REGION": "eu-north-1", "AWS_ENDPOINT_URL": "http://others.example.org",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     settings = shipped("auto")
@@ -133,6 +135,58 @@ def test_a_token_in_the_engines_address_is_refused_and_not_shown() -> None:
     with pytest.raises(SettingsError, match="SPARK_CONNECT_AUTHENTICATE_TOKEN") as error:
         load_settings(engine=f"sc://dbc.example.org:443/;token={TOKEN};x-id=1", **S3)
     assert TOKEN not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        f"sc://emr.example.org:443/;use_ssl=true;x-aws-proxy-auth={TOKEN}",
+        f"spark://me:{TOKEN}@master.example.org:7077",
+        f"sc://me:{TOKEN}@example.org:15002",
+    ],
+)
+def test_what_else_may_be_a_secret_in_it_is_refused_too(engine: str) -> None:
+    with pytest.raises(SettingsError, match="which may be a secret") as error:
+        load_settings(engine=engine, **S3)
+    assert TOKEN not in str(error.value)
+
+
+def test_parameters_that_are_none_may_follow_the_address() -> None:
+    address = "sc://dbc.example.org:443/;use_ssl=true;x-databricks-cluster-id=0123-456"
+    assert load_settings(engine=address, **S3).engine == address
+
+
+def test_a_token_is_found_in_dl_cfg_and_given_to_connect_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", raising=False)
+    Path("dl.cfg").write_text(f"[SPARKIFY]\nSPARK_CONNECT_AUTHENTICATE_TOKEN={TOKEN}\n")
+    assert TOKEN not in str(load_settings(engine=MASTER, **S3))
+    assert "SPARK_CONNECT_AUTHENTICATE_TOKEN" not in os.environ
+    with monkeypatch.context() as connect:
+        connect.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", "")
+        connect.delenv("SPARK_CONNECT_AUTHENTICATE_TOKEN")
+        load_settings(engine="sc://example.org:15002", **S3)
+        assert os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] == TOKEN
+        del os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"]
+
+
+def test_a_token_for_another_server_is_none_for_the_embedded_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
+    resource = SparkResource()
+    try:
+        assert resource.session.range(3).count() == 3
+    finally:
+        resource.stop()
+
+
+def test_a_server_with_an_older_spark_is_refused_by_its_version() -> None:
+    old = Mock(spec=SparkSession, version="4.0.1")
+    with pytest.raises(EngineError, match=r"its Spark is 4\.0\.1, and the project needs 4\.1"):
+        SparkResource(engine="sc://example.org:15002")._configure(old)
 
 
 def test_workers_that_fit_are_taken(spark: SparkSession) -> None:

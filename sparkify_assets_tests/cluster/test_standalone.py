@@ -18,7 +18,7 @@ import pytest
 
 from sparkify_assets.lake.lake import Lake
 from sparkify_assets.lake.vacuum import ORPHAN_HOURS, vacuum
-from sparkify_assets.tables import RAW_LOGS
+from sparkify_assets.tables import RAW_LOGS, SONGPLAYS, Table
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.cluster.conftest import Buckets
 from sparkify_assets_tests.cluster.events import Application, applications, logged_to
@@ -30,7 +30,7 @@ from sparkify_assets_tests.zone import Zone, event
 pytestmark = pytest.mark.cluster
 
 _HELD_SECONDS = 12.0
-_PARTS_OF_LOGS = r"PUT .*/raw_logs/landing_month=.*\.parquet"
+_PARTS = r"PUT .*/{}/[a-z_]*=.*\.parquet"
 _BUSY_SECONDS = 120.0
 
 
@@ -111,18 +111,21 @@ def test_a_second_session_of_a_process_takes_along_what_the_first_did(
     assert [processes.tables(lake) for lake in lakes] == [expected] * 2
 
 
+@pytest.mark.parametrize("table", [RAW_LOGS, SONGPLAYS], ids=lambda table: str(table.name))
 def test_a_worker_that_dies_in_the_middle_of_a_task(
+    table: Table,
     runs: Runs,
     two_workers: Standalone,
     buckets: Buckets,
     expected: dict[str, list[Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lake = buckets.lake("killed")
-    # The server gets the part when the task that sent it is dead: an orphan.
-    buckets.proxy.delay(_PARTS_OF_LOGS, seconds=_HELD_SECONDS, times=1)
+    lake = buckets.lake(f"killed-{table.name}")
+    # The server gets the part when the task that sent it is dead: an orphan. With the worker that
+    # writes plays goes what it had shuffled for them, which has to be made again.
+    buckets.proxy.delay(_PARTS.format(table.name), seconds=_HELD_SECONDS, times=1)
     run = runs.start(buckets.landing, lake)
-    victim = _busy(two_workers, buckets)
+    victim = _busy(two_workers, buckets, table)
     two_workers.kill(victim)
     summary = processes.finish(run)
     assert summary["files_read"] == 101
@@ -130,7 +133,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_task(
     log = runs.log()
     assert log.removed >= 1
     assert log.failed, "no task was lost, so the worker was killed at no interesting moment"
-    _removed_later(buckets, lake, monkeypatch)
+    _removed_later(buckets, lake, table, monkeypatch)
 
 
 def test_a_task_that_runs_twice_at_once(
@@ -141,7 +144,7 @@ def test_a_task_that_runs_twice_at_once(
     lake = buckets.lake("twice")
     landing = f"s3://{buckets.bucket}/three"
     upload(buckets.proxy.endpoint, zone.root, buckets.bucket, "three")
-    buckets.proxy.delay(_PARTS_OF_LOGS, seconds=_HELD_SECONDS, times=1)
+    buckets.proxy.delay(_PARTS.format(RAW_LOGS.name), seconds=_HELD_SECONDS, times=1)
     processes.finish(
         runs.start(
             landing, lake,
@@ -156,38 +159,40 @@ def test_a_task_that_runs_twice_at_once(
     )  # fmt: skip
     assert runs.log().speculative >= 1
     assert processes.tables(lake) == processes.tables(tmp_path / "embedded")
-    _removed_later(buckets, lake, monkeypatch)
+    _removed_later(buckets, lake, RAW_LOGS, monkeypatch)
 
 
-def _busy(cluster: Standalone, buckets: Buckets) -> Machine:
+def _busy(cluster: Standalone, buckets: Buckets, table: Table) -> Machine:
     """The worker whose task is sending the part that the proxy holds back."""
     deadline = time.monotonic() + _BUSY_SECONDS
     while time.monotonic() < deadline:
         for request in buckets.proxy.requests():
-            if re.search(_PARTS_OF_LOGS, request.line):
+            if re.search(_PARTS.format(table.name), request.line):
                 return next(one for one in cluster.workers if one.has_port(request.port))
         time.sleep(0.05)
-    raise TimeoutError("no task sent a part of raw_logs")
+    raise TimeoutError(f"no task sent a part of {table.name}")
 
 
-def _removed_later(buckets: Buckets, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _removed_later(
+    buckets: Buckets, lake: str, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the dead task wrote is there, no reader sees it, and maintenance removes it in a day."""
-    orphans = _orphans(buckets, lake)
+    orphans = _orphans(buckets, lake, table)
     assert orphans
     rows = processes.tables(lake)
     found = Lake.at(lake)
-    assert vacuum(found, RAW_LOGS, 1).orphans == []  # a run that is still at it may need them
+    assert vacuum(found, table, 1).orphans == []  # a run that is still at it may need them
     later = time.time_ns() + (ORPHAN_HOURS + 1) * 3_600_000_000_000
     with monkeypatch.context() as clock:
         clock.setattr("time.time_ns", lambda: later)
-        assert len(vacuum(found, RAW_LOGS, 1).orphans) == len(orphans)
+        assert len(vacuum(found, table, 1).orphans) == len(orphans)
     assert processes.tables(lake) == rows
 
 
-def _orphans(buckets: Buckets, lake: str) -> set[str]:
-    """Parts of raw_logs that no commit names, once the proxy has let go of the one that it held."""
-    prefix = f"{lake.removeprefix(f's3://{buckets.bucket}/')}/raw_logs/"
-    named = {prefix + part.path for part in Lake.at(lake).snapshot(RAW_LOGS).parts}
+def _orphans(buckets: Buckets, lake: str, table: Table) -> set[str]:
+    """Parts of a table that no commit names, once the proxy has let go of the one that it held."""
+    prefix = f"{lake.removeprefix(f's3://{buckets.bucket}/')}/{table.name}/"
+    named = {prefix + part.path for part in Lake.at(lake).snapshot(table).parts}
     deadline = time.monotonic() + 2 * _HELD_SECONDS
     while time.monotonic() < deadline:
         there = keys(buckets.proxy.endpoint, buckets.bucket, prefix)

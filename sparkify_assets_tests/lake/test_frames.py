@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,7 @@ from sparkify_assets.lake import frames
 from sparkify_assets.lake.commit import Stamp, replace
 from sparkify_assets.lake.frames import read_frame, write_frame
 from sparkify_assets.lake.lake import Lake
+from sparkify_assets.partitions import months_between
 from sparkify_assets.tables import TABLES, TIME
 from sparkify_assets_tests.lake.helpers import put, rows
 
@@ -62,6 +64,36 @@ def test_a_key_that_stands_there_twice_is_seen_in_whichever_piece_it_is(
     frame = spark.createDataFrame(table)
     written = write_frame(frame, TIME, lake.table_location(TIME), {"2018-11": 30})
     assert written.notes["2018-11"].suspect == 2
+
+
+def test_many_months_do_not_make_a_plan_too_deep_to_be_sent(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "is_sail", lambda _session: False)  # which cuts nothing
+    months = dict.fromkeys(months_between("2000-01", "2018-12"), 1)
+    cut: Any = frames._in_tasks(spark.createDataFrame(rows("2018-11", 1)), TIME, months)
+    if hasattr(spark, "client"):
+        plan = cut._plan.to_proto(spark.client)
+        assert type(plan).FromString(plan.SerializeToString()) == plan
+    else:
+        assert cut.count() == 1
+
+
+def test_shuffles_of_many_lines_are_cut_finely_and_stay_so(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "spark.sql.shuffle.partitions"
+    monkeypatch.setattr(frames, "is_sail", lambda _session: False)
+    before = str(spark.conf.get(name))
+    try:
+        frames.make_room(spark, 1)
+        assert spark.conf.get(name) == before
+        frames.make_room(spark, 2_000_000_000)
+        assert spark.conf.get(name) == str(frames.shuffle_pieces(2_000_000_000)) == "2608"
+        frames.make_room(spark, 1_000_000_000)
+        assert spark.conf.get(name) == "2608"
+    finally:
+        spark.conf.set(name, before)
 
 
 def test_an_old_version_is_read_as_it_was(spark: SparkSession, lake: Lake) -> None:
