@@ -34,6 +34,8 @@ from sparkify_assets.lake.snapshot import Snapshot
 from sparkify_assets.tables import RAW_LOGS, WHOLE_TABLE
 
 _THERE = "_there"
+# Rows that may pass through the driver; of a small month that is far quicker.
+_MOST_BROADCAST = 1 << 18
 
 
 def count_elsewhere(spark: SparkSession, lake: Lake, ledger: Ledger, month: str) -> Counts:
@@ -116,13 +118,15 @@ class ReferencesElsewhere:
     def _lost(self, reference: Reference, month: str, plays: Snapshot) -> tuple[int, list[Row]]:
         column, table, name = reference
         keys = [month] if table.monthly else [WHOLE_TABLE]
-        there = read_frame(self._spark, self._snapshots[table.name], keys, [name])
+        snapshot = self._snapshots[table.name]
+        there = read_frame(self._spark, snapshot, keys, [name])
         there = there.select(F.col(name).alias(column), F.lit(True).alias(_THERE))
         refer = read_frame(self._spark, plays, [month], ["songplay_id", column])
         refer = refer.filter(F.col(column).isNotNull())
-        # Else Spark sends it through the driver whole where it takes it for small: `time` of a
-        # few million plays is.
-        there = there.hint("merge")
+        # Else Spark sends it through the driver whole where it takes it for small by its bytes:
+        # `time` of a few million plays is.
+        if sum(part.rows for part in snapshot.parts_of(keys)) > _MOST_BROADCAST:
+            there = there.hint("merge")
         # Not an anti-join: Sail would keep its first side, all plays, in memory.
         lost = there.join(refer, column, "right").filter(F.col(_THERE).isNull())
         number = lost.count()
