@@ -43,7 +43,9 @@ EMBEDDED = "embedded"
 # The sample that comes with the project: where `make demo` puts it, and the month that it is of.
 DEMO = "data/demo"
 DEMO_MONTH = "2018-11"
-_MASTER = re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://\S+|k8s://\S+")
+_MASTER = re.compile(
+    r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?|yarn|spark://[\w.-]+:\d+(,[\w.-]+:\d+)*|k8s://\S+"
+)
 _S3_FORM = (
     "a folder or s3://bucket/prefix (a bucket has 3 to 63 lower-case letters, digits, dots and "
     "hyphens)"
@@ -359,9 +361,9 @@ class Settings(BaseSettings):
         if secret := _may_be_secret(value):  # pydantic's own error would show it
             raise SettingsError(
                 f"SPARKIFY_ENGINE: has {secret} in it, which may be a secret, and Dagster would "
-                "store and show it; expected sc://host:port, after which only "
-                f"{', '.join(sorted(_PARAMETERS))} may follow, and a token in "
-                "SPARK_CONNECT_AUTHENTICATE_TOKEN"
+                "store and show it; expected spark://host:7077, or sc://host:15002, after which "
+                f"only {', '.join(sorted(_PARAMETERS))} may follow (a token of Spark Connect goes "
+                "into SPARK_CONNECT_AUTHENTICATE_TOKEN)"
             )
         if value == EMBEDDED or _MASTER.fullmatch(value):
             return value

@@ -61,7 +61,7 @@ def show(load: Load, found: Forecast) -> None:
         f"{size(found.file_bytes)}."
     )
     print_table(
-        "Tables",
+        "Tables, of all at once",
         ["table", "rows", "size", "parts", "of a part"],
         [(one.table, one.rows, size(one.bytes), one.parts, size(one.part_bytes))
          for one in found.parts],

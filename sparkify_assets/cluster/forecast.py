@@ -123,10 +123,10 @@ bytes     rows x {RAW_LOGS.row_bytes:g} in raw_logs, {SONGPLAYS.row_bytes:g} son
 {HEARD_SONGS.row_bytes:g}
           heard_songs, {SONG_MATCHES.row_bytes:g} song_matches: of a sample with 10,000 users and \
 2,000 songs, more of both take more
-parts     raw_logs: one for each task; others: 1 + one for each {SLICE_BYTES // _MB} MiB of \
-expected rows, which are events,
-          / {USER_MONTHS.lines_a_row} in user_months, heard_songs and song_matches, or for each \
-{SLICE_ROWS:,} rows;
+parts     raw_logs: one for each task of each run; others: 1 + one for each \
+{SLICE_BYTES // _MB} MiB of expected rows, which
+          are events, / {USER_MONTHS.lines_a_row} in user_months, heard_songs and song_matches, or \
+for each {SLICE_ROWS:,} rows;
           none is larger than {FILE_BYTES // _MB} MiB
 log       a commit of songplays: parts x {MEASURED.add:g} bytes + those that it replaces x \
 {MEASURED.gone:g}; a checkpoint:
@@ -136,7 +136,8 @@ opened    raw parts x {MEASURED.raw_passes} passes + parts of songplays x {MEASU
 requests  LIST: {MEASURED.own_lists} + files / 1,000 + opened; HEAD: {MEASURED.own_heads} + \
 opened x {MEASURED.heads}; GET: {MEASURED.own_gets} + each
           file, in pieces of {RANGE // _MB} MiB + groups of {GROUP_ROWS:,} rows in what is opened;
-          PUT: {MEASURED.own_puts} + each part, in pieces of {PART_BYTES // _MB} MiB
+          PUT: {MEASURED.own_puts} + each part that a run writes, or its pieces of \
+{PART_BYTES // _MB} MiB + 2
 shuffle   pieces = events x {SHUFFLED_BYTES} bytes / 128 MiB; blocks = pieces x parts of songplays
 driver    files x {MEASURED.account:g} + tasks x {MEASURED.report:,g} bytes; tasks = \
 {MEASURED.own_tasks} + those that read files + pieces x {MEASURED.exchanges}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,13 +41,13 @@ def check_workers(spark: SparkSession, engine: str) -> None:
     except (PySparkException, Py4JJavaError) as error:  # a job's end is one of Java's own
         raise EngineError(
             f"SPARKIFY_ENGINE is {engine!r}: its workers cannot run the project's code "
-            f"({reason_of(error)}). {_WAY_OUT}"
+            f"({reason_of(error)}). {_way_out()}"
         ) from error
     found = json.loads(row["report"])
     if found["lacking"]:
         raise EngineError(
             f"SPARKIFY_ENGINE is {engine!r}: the Python {found['python']} of its workers cannot "
-            f"import {'; '.join(found['lacking'])}. {_WAY_OUT}"
+            f"import {'; '.join(found['lacking'])}. {_way_out()}"
         )
     if found["code"] != code_digest():
         raise EngineError(
@@ -56,11 +57,15 @@ def check_workers(spark: SparkSession, engine: str) -> None:
         )
 
 
-_WAY_OUT = (
-    "Workers need the driver's version of Python and the packages of `sparkify pack`, which travel "
-    "with the session unless SPARKIFY_WORKER_ENV=installed; a Sail server needs the project "
-    "installed beside it (docs/clusters.md)"
-)
+def _way_out() -> str:
+    chosen = os.environ.get("PYSPARK_PYTHON")
+    found = f", as PYSPARK_PYTHON={chosen} is set here" if chosen else ""
+    return (
+        "Workers need the driver's version of Python and the packages of `sparkify pack`, which "
+        "travel with the session unless SPARKIFY_WORKER_ENV=installed or PYSPARK_PYTHON says that "
+        f"they are there{found}; a Sail server needs the project installed beside it "
+        "(docs/clusters.md)"
+    )
 
 
 @contextmanager
@@ -70,8 +75,10 @@ def _waiting(engine: str) -> Iterator[None]:
         _SECONDS_UNTIL_TOLD,
         _log.warning,
         [
-            "%s has run no task for %d s: it has no free workers, they cannot reach this machine, "
-            "or their Python does not start. Its own page shows which; waiting",
+            "%s has run no task for %d s: it has no free workers, none with the memory or cores "
+            "that an executor asks for (SPARKIFY_EXECUTOR_MEMORY_GB, SPARKIFY_EXECUTOR_CORES), "
+            "they cannot reach this machine, or their Python does not start. The cluster's own "
+            "page shows which; waiting",
             engine,
             _SECONDS_UNTIL_TOLD,
         ],

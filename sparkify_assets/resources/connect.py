@@ -14,7 +14,7 @@ PySpark's client is changed in two ways, as answers get lost without them:
 
 import os
 import socket
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from pyspark.sql import SparkSession
@@ -56,21 +56,32 @@ def connect(address: str, *, here: bool = False) -> SparkSession:
     return session
 
 
-def leave(session: SparkSession) -> None:
+def leave(session: Any) -> None:
     """Stop a session, of any engine; a server that is gone is not waited for."""
-    if hasattr(session, "client"):  # a classic one has none
+    if not isinstance(session, SparkSession):  # one of Spark Connect, which is no classic one
         session.client.set_retry_policies([])
     session.stop()
 
 
 def check_reachable(engine: str) -> None:
-    """Raise EngineError where nobody listens: the client itself would try for ten minutes."""
-    address = urlsplit(engine)
-    host, port = address.hostname or "localhost", address.port or _PORT
-    try:
-        socket.create_connection((host, port), timeout=_SECONDS).close()
-    except OSError as error:
-        raise EngineError(
-            f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start the "
-            "Spark Connect server there, or set SPARKIFY_ENGINE=embedded"
-        ) from error
+    """Raise EngineError where nobody listens: PySpark itself would try for minutes.
+
+    Args:
+        engine: `sc://host:port`, or `spark://host:port` with one master or several, of which one
+            must answer.
+    """
+    scheme, _, hosts = engine.partition("://")
+    addresses = [urlsplit(f"{scheme}://{one}") for one in hosts.split(",")]
+    for number, address in enumerate(addresses, 1):
+        host, port = address.hostname or "localhost", address.port or _PORT
+        try:
+            socket.create_connection((host, port), timeout=_SECONDS).close()
+        except OSError as error:
+            if number < len(addresses):
+                continue
+            server = "Spark Connect server" if scheme == "sc" else "cluster's master"
+            raise EngineError(
+                f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start "
+                f"the {server} there, or set SPARKIFY_ENGINE=embedded"
+            ) from error
+        return

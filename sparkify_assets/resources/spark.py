@@ -175,6 +175,8 @@ class SparkResource(LazyPySparkResource):
 
     def _classic(self) -> SparkSession:
         check_java(self.engine)
+        if self.engine.startswith("spark://"):
+            check_reachable(self.engine)
         local = self.engine.startswith("local")
         here = local or is_here(self.engine)
         if local:

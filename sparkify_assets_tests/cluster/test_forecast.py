@@ -19,7 +19,7 @@ from sparkify_assets.partitions import DAY_MS
 MONTH = Load(2_000_000_000, users=20_000_000, songs=5_000_000)
 _MB = 1 << 20
 _DOCS = Path(__file__).parents[2] / "docs" / "clusters.md"
-# Of docs/clusters.md.
+# Of docs/clusters.md, which has them as commands, too.
 SIZES = {
     "1 GB": Load(66_000_000, 30, 24, 1_000_000, 1_000_000, cores=4),
     "100 GB": Load(6_600_000_000, 30, 240, 50_000_000, 10_000_000, cores=64),

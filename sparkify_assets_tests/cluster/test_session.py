@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -17,8 +18,10 @@ from sparkify_assets.cluster.shipping import shipped, worker_python
 from sparkify_assets.cluster.sizes import Sizes, of_a_query, of_an_application
 from sparkify_assets.composition import build_defs
 from sparkify_assets.errors import EngineError, SettingsError
+from sparkify_assets.resources.connect import check_reachable
 from sparkify_assets.resources.spark import SparkResource
 from sparkify_assets.settings import load_settings
+from sparkify_assets_tests.cluster.machines import free_port
 
 TOKEN = "dapi0123456789abcdef"  # noqa: S105 -- an example
 MASTER = "spark://master.example.org:7077"
@@ -189,6 +192,24 @@ def test_a_server_with_an_older_spark_is_refused_by_its_version() -> None:
         SparkResource(engine="sc://example.org:15002")._configure(old)
 
 
+@pytest.mark.parametrize("engine", ["spark://", "spark://host", "spark://host:7077,other"])
+def test_a_master_without_its_port_is_told(engine: str) -> None:
+    with pytest.raises(SettingsError, match=r"SPARKIFY_ENGINE: found .* spark://host:7077"):
+        load_settings(engine=engine, **S3)
+
+
+def test_a_master_that_is_not_there_is_told_at_once() -> None:
+    engine = f"spark://127.0.0.1:{free_port()}"
+    with pytest.raises(EngineError, match=r"nothing answers at 127.*Start the cluster's master"):
+        _ = SparkResource(engine=engine).session
+
+
+def test_one_of_several_masters_is_enough() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = server.getsockname()[1]
+        check_reachable(f"spark://127.0.0.1:{free_port()},127.0.0.1:{there}")
+
+
 def test_workers_that_fit_are_taken(spark: SparkSession) -> None:
     check_workers(spark, "sc://somewhere")
 
@@ -205,7 +226,9 @@ def test_workers_that_lack_a_package_are_refused(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probe, "look_around", _without_duckdb)
-    with pytest.raises(EngineError, match=r"3\.9\.9.*cannot import duckdb.*sparkify pack"):
+    monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/python3")
+    told = r"3\.9\.9.*cannot import duckdb.*sparkify pack.*PYSPARK_PYTHON=/usr/bin/python3 is set"
+    with pytest.raises(EngineError, match=told):
         check_workers(spark, "sc://somewhere")
 
 

@@ -72,8 +72,9 @@ def test_many_months_do_not_make_a_plan_too_deep_to_be_sent(
     monkeypatch.setattr(frames, "is_sail", lambda _session: False)  # which cuts nothing
     months = dict.fromkeys(months_between("2000-01", "2018-12"), 1)
     cut: Any = frames._in_tasks(spark.createDataFrame(rows("2018-11", 1)), TIME, months)
-    if hasattr(spark, "client"):
-        plan = cut._plan.to_proto(spark.client)
+    session: Any = spark
+    if not isinstance(session, SparkSession):  # one of Spark Connect
+        plan = cut._plan.to_proto(session.client)
         assert type(plan).FromString(plan.SerializeToString()) == plan
     else:
         assert cut.count() == 1
