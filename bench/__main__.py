@@ -16,10 +16,8 @@ from pathlib import Path
 from bench.contenders import CONTENDERS, Contender
 from bench.inputs import INPUTS, Input
 from bench.measure import ContenderError, Measured, measure
-from bench.results import save, table
+from bench.results import RESULTS, save, say, table
 from bench.same import Content, content, differences
-
-_RESULTS = Path(__file__).parent / "results"
 
 
 class Round:
@@ -52,12 +50,12 @@ class Round:
         except (ContenderError, DifferentRowsError) as error:
             self.failures[contender.name] = str(error)
             self.runs.pop(contender.name, None)
-            _say(f"  {contender.title}: {error}")
+            say(f"  {contender.title}: {error}")
             return
         finally:
             shutil.rmtree(work, ignore_errors=True)
         self.runs.setdefault(contender.name, []).append(measured)
-        _say(
+        say(
             f"  {contender.title}: {measured.wall:.1f} s, CPU {measured.cpu:.1f} s, "
             f"peak {measured.peak / 1e9:.2f} GB"
         )
@@ -93,18 +91,14 @@ def main(arguments: Sequence[str]) -> None:
         one = Round(INPUTS[name], given.folder.absolute())
         contenders = [CONTENDERS[only] for only in given.only]
         for number in range(given.runs):
-            _say(f"{name}, round {number + 1} of {given.runs}")
+            say(f"{name}, round {number + 1} of {given.runs}")
             # Each goes first once: what the one before left in memory helps nobody always.
             turn = number % len(contenders)
             for contender in contenders[turn:] + contenders[:turn]:
                 if contender.name not in one.failures:
                     one.run(contender)
-        _say(table(one.runs, one.failures))
-        _say(f"kept in {save(_RESULTS, INPUTS[name], one.runs, one.failures)}")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+        say(table(one.runs, one.failures))
+        say(f"kept in {save(RESULTS, INPUTS[name], one.runs, one.failures)}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.measure import p95
+from bench.results import say
 from sparkify_assets.analytics.question import Question, Value, all_questions, answer
 from sparkify_assets.analytics.session import Session, open_session
 from sparkify_assets.lake.lake import Lake
@@ -66,9 +67,9 @@ def measure(lake: str) -> None:
     with open_session(Lake.at(lake), keep=True) as session:
         plays = session.table("SELECT count(*) AS n FROM plays").to_pylist()[0]["n"]
         months = session.table("SELECT count(DISTINCT month) AS n FROM plays").to_pylist()[0]["n"]
-        _say(f"{lake}: {plays:,} plays, {months} months, {RUNS} runs each, milliseconds")
-        _say("| question | first | one month: median | p95 | first | all months: median | p95 |")
-        _say("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+        say(f"{lake}: {plays:,} plays, {months} months, {RUNS} runs each, milliseconds")
+        say("| question | first | one month: median | p95 | first | all months: median | p95 |")
+        say("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
         for question in all_questions():
             cells = [question.name]
             for month in (MONTH, None):
@@ -78,13 +79,13 @@ def measure(lake: str) -> None:
                     continue
                 values = question.values(given)
                 cells += _times(lambda q=question, v=values: _ask(session, q, v))  # type: ignore[misc]
-            _say(f"| {' | '.join(cells)} |")
-    _say(f"requests: {REQUESTS.made() or 'none'}")
+            say(f"| {' | '.join(cells)} |")
+    say(f"requests: {REQUESTS.made() or 'none'}")
     for name, command in _COLD.items():
         seconds = [_cold(*command, "--lake", lake) for _ in range(5)]
-        _say(f"{name}, process: median {statistics.median(seconds):.2f} s, {seconds}")
+        say(f"{name}, process: median {statistics.median(seconds):.2f} s, {seconds}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    _say(f"peak memory of this process so far: {peak:.0f} MB")
+    say(f"peak memory of this process so far: {peak:.0f} MB")
 
 
 def _ask(session: Session, question: Question, values: dict[str, Value]) -> None:
@@ -107,10 +108,6 @@ def _cold(*command: str) -> float:
     before = time.perf_counter()
     subprocess.run([*COMMAND, *command], check=True, stdout=subprocess.DEVNULL)
     return round(time.perf_counter() - before, 2)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 def main(arguments: list[str]) -> None:

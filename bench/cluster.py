@@ -7,7 +7,6 @@ the driver is.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import os
 import shutil
@@ -19,14 +18,13 @@ from typing import TypeVar
 
 from bench.inputs import INPUTS, Input
 from bench.measure import Measured, measure
-from bench.results import machine
+from bench.results import RESULTS, dated, measured_here, say
 from bench.same import Content, content, differences
 from sparkify_assets_tests import processes
 from sparkify_assets_tests.cluster.events import Application, applications, logged_to
 from sparkify_assets_tests.cluster.machines import Standalone
 from sparkify_assets_tests.s3.servers import ACCESS_KEY, SECRET_KEY
 
-_RESULTS = Path(__file__).parent / "results"
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 _MEMORY_GB = 3
 Seen = TypeVar("Seen")
@@ -119,24 +117,19 @@ def main() -> None:
         found, tables = run(one, given.folder.absolute(), workers, content)
         runs.append(found)
         expected = expected or tables
-        _say(table(runs))
+        say(table(runs))
         if different := differences(tables, expected):
             raise SystemExit(f"other rows than with {runs[0].workers}: {'; '.join(different)}")
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    path = _RESULTS / f"{today}-{one.name}-cluster.md"
+    path = dated(RESULTS, f"{one.name}-cluster")
     path.write_text(
-        f"# {one.name} on a standalone cluster: {one.title}\n\n{today}; {machine()}. Driver, "
+        f"# {one.name} on a standalone cluster: {one.title}\n\n{measured_here()} Driver, "
         f"master and workers share the machine; executors have {_MEMORY_GB} GiB of Java memory.\n\n"
         f"{table(runs)}\n",
         encoding="utf-8",
     )
     raw = [asdict(one) for one in runs]
     path.with_suffix(".json").write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
-    _say(f"kept in {path}")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+    say(f"kept in {path}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ forecast goes by, with which it should agree.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
 import sys
 import tempfile
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 
 from bench.cluster import KEYS, Run, run
 from bench.inputs import Input
-from bench.results import machine
+from bench.results import RESULTS, dated, measured_here, say
 from sparkify_assets.cluster.forecast import MEASURED, Forecast, Load, forecast
 from sparkify_assets.lake.checkpoint import checkpoint
 from sparkify_assets.lake.lake import Lake
@@ -41,7 +40,6 @@ _SIZES = (1_000_000, 4_000_000)
 _SIZE_IN_BUCKETS = 2_000_000
 _SONGS, _USERS = 2_000, 10_000
 _SONG_DATA = "landing/song_data"
-_RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -204,9 +202,9 @@ def main() -> None:
         found, lake = run(given, folder, 1, look)
         runs.append((found, lake))
         pieces.append(f"## {events:,} events\n\n{compared(found, lake, landed)}")
-        _say(pieces[-1])
+        say(pieces[-1])
     pieces.insert(0, f"## Seconds\n\n{slopes(*runs)}")
-    _say(pieces[0])
+    say(pieces[0])
     asked, lake = requests(folder)
     said = _forecast(lake).at_once.cost.requests
     kinds: Counter[str] = Counter()
@@ -222,20 +220,15 @@ def main() -> None:
         f"## Requests, {_SIZE_IN_BUCKETS:,} events in buckets\n\n{_table(rows)}\n\n"
         f"```\n{detail}\n```\n\nParts and groups of rows in them: {groups}."
     )
-    _say(pieces[-1])
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    path = _RESULTS / f"{today}-month-cluster.md"
-    head = f"# A month on one worker of one core, beside the forecast\n\n{today}; {machine()}."
+    say(pieces[-1])
+    path = dated(RESULTS, "month-cluster")
+    head = f"# A month on one worker of one core, beside the forecast\n\n{measured_here()}"
     path.write_text("\n\n".join([head, *pieces]) + "\n", encoding="utf-8")
-    _say(f"kept in {path}")
+    say(f"kept in {path}")
 
 
 def _bytes_of_logs(landing: Path) -> int:
     return sum(path.stat().st_size for path in (landing / "log_data").rglob("*.json"))
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from bench.measure import Measured
 
 _PACKAGES = ("dagster", "deltalake", "duckdb", "polars", "pyarrow", "pysail", "pyspark")
 _OWN = "sparkify"
+RESULTS = Path(__file__).parent / "results"
 
 Runs = Mapping[str, Sequence[Measured]]
 
@@ -67,13 +68,31 @@ def machine() -> str:
     )
 
 
+def say(text: str) -> None:
+    """Print it now: a measurement takes minutes."""
+    print(text, flush=True)
+
+
+def dated(folder: Path, name: str) -> Path:
+    """Where what was measured today is kept, as Markdown; the folder is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{_today()}-{name}.md"
+
+
+def measured_here() -> str:
+    """When, where and with what: a sentence."""
+    return f"{_today()}; {machine()}."
+
+
+def _today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()
+
+
 def save(folder: Path, given: Input, runs: Runs, failures: Mapping[str, str]) -> Path:
     """Write all three; returns the Markdown's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    path = folder / f"{today}-{given.name}.md"
+    path = dated(folder, given.name)
     path.write_text(
-        f"# {given.name}: {given.title}\n\n{today}; {machine()}. Whole processes, one after the "
+        f"# {given.name}: {given.title}\n\n{measured_here()} Whole processes, one after the "
         f"other in turns, medians; all made the same rows.\n\n{table(runs, failures)}\n\n"
         f"![Seconds and memory]({path.stem}.png)\n",
         encoding="utf-8",

@@ -555,6 +555,8 @@ def _may_be_secret(engine: str) -> str:
     """What in an engine's address is sent to its server and may be for its eyes only."""
     if "@" in engine:
         return "a user's name"
+    if "token=" in engine.lower():  # wherever it stands
+        return "a token"
     names = [part.partition("=")[0].lower() for part in engine.split(";")[1:]]
     return next((name for name in names if name and name not in _PARAMETERS), "")
 

@@ -125,7 +125,7 @@ class ReferencesElsewhere:
         refer = refer.filter(F.col(column).isNotNull())
         # Else Spark sends it through the driver whole where it takes it for small by its bytes:
         # `time` of a few million plays is.
-        if sum(part.rows for part in snapshot.parts_of(keys)) > _MOST_BROADCAST:
+        if snapshot.rows_of(keys) > _MOST_BROADCAST:
             there = there.hint("merge")
         # Not an anti-join: Sail would keep its first side, all plays, in memory.
         lost = there.join(refer, column, "right").filter(F.col(_THERE).isNull())

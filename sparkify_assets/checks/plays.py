@@ -163,7 +163,7 @@ class Examination:
         self, month: str, events: Counts, differing: Callable[[], list[Row]]
     ) -> Finding:
         expected, at_most = events.plays, events.at_most
-        plays = sum(part.rows for part in self._plays.parts_of([month]))
+        plays = self._plays.rows_of([month])
         numbers = {"plays": plays, "events": expected, "ambiguous_events": at_most - expected}
         if expected <= plays <= at_most:
             return Finding(
@@ -204,7 +204,7 @@ class Examination:
 
     def _match_rate(self, month: str) -> Finding:
         rate = self._rates.get(month)
-        plays = sum(part.rows for part in self._plays.parts_of([month]))
+        plays = self._plays.rows_of([month])
         before = [self._rates[m] for m in sorted(self._rates) if m < month][-_EARLIER_MONTHS:]
         if rate is None or not before or plays < _LEAST_PLAYS:
             told = "no plays" if rate is None else f"{rate:.1%} of {plays:,} plays"

@@ -67,23 +67,23 @@ def show(load: Load, found: Forecast) -> None:
          for one in found.parts],
         right=["rows", "size", "parts", "of a part"],
     )  # fmt: skip
-    runs = [("all at once", found.at_once), ("the last day", found.last_day)]
+    runs, names = [found.at_once, found.last_day], ["all at once", "the last day"]
     print_table(
         "A run",
-        ["that takes in", *[name for name, _ in runs]],
+        ["that takes in", *names],
         [
-            ("tasks that read files", *[f"{one.tasks:,}" for _, one in runs]),
-            ("the largest of them", *[size(one.task_bytes) for _, one in runs]),
-            ("pieces of a shuffle", *[f"{one.pieces:,}" for _, one in runs]),
-            ("blocks of the largest", *[f"{one.blocks:,}" for _, one in runs]),
-            ("bytes of a block", *[size(one.block_bytes) for _, one in runs]),
-            ("sent to the driver", *[size(one.driver_bytes) for _, one in runs]),
-            ("the largest commit", *[size(one.log_bytes) for _, one in runs]),
-            ("a checkpoint of its log", *[size(one.checkpoint_bytes) for _, one in runs]),
-            (f"time on {load.cores} cores", *[_time(one.hours) for _, one in runs]),
-            *_costs([one.cost for _, one in runs]),
+            ("tasks that read files", *[f"{one.tasks:,}" for one in runs]),
+            ("the largest of them", *[size(one.task_bytes) for one in runs]),
+            ("pieces of a shuffle", *[f"{one.pieces:,}" for one in runs]),
+            ("blocks of the largest", *[f"{one.blocks:,}" for one in runs]),
+            ("bytes of a block", *[size(one.block_bytes) for one in runs]),
+            ("sent to the driver", *[size(one.driver_bytes) for one in runs]),
+            ("the largest commit", *[size(one.log_bytes) for one in runs]),
+            ("a checkpoint of its log", *[size(one.checkpoint_bytes) for one in runs]),
+            (f"time on {load.cores} cores", *[_time(one.hours) for one in runs]),
+            *_costs([one.cost for one in runs]),
         ],
-        right=[name for name, _ in runs],
+        right=names,
     )
     print_table(
         "The month, with a run a day",

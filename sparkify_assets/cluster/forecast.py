@@ -16,6 +16,7 @@ from sparkify_assets.ingest.files import LandingFile
 from sparkify_assets.ingest.ingest import tasks_of
 from sparkify_assets.ingest.landing_bucket import RANGE
 from sparkify_assets.lake.frames import (
+    PIECE_BYTES,
     SHUFFLED_BYTES,
     SLICE_BYTES,
     SLICE_ROWS,
@@ -138,7 +139,8 @@ opened x {MEASURED.heads}; GET: {MEASURED.own_gets} + each
           file, in pieces of {RANGE // _MB} MiB + groups of {GROUP_ROWS:,} rows in what is opened;
           PUT: {MEASURED.own_puts} + each part that a run writes, or its pieces of \
 {PART_BYTES // _MB} MiB + 2
-shuffle   pieces = events x {SHUFFLED_BYTES} bytes / 128 MiB; blocks = pieces x parts of songplays
+shuffle   pieces = events x {SHUFFLED_BYTES} bytes / {PIECE_BYTES // _MB} MiB; \
+blocks = pieces x parts of songplays
 driver    files x {MEASURED.account:g} + tasks x {MEASURED.report:,g} bytes; tasks = \
 {MEASURED.own_tasks} + those that read files + pieces x {MEASURED.exchanges}
           + {_SPLIT_BYTES // _MB} MiB of rows each in every pass + parts
@@ -169,8 +171,8 @@ class Load:
     events: int
     days: int = 30
     files_a_day: int = 24
-    users: int = 1_000_000
-    songs: int = 1_000_000
+    users: int = 20_000_000
+    songs: int = 5_000_000
     cores: int = 64
 
 
@@ -313,7 +315,7 @@ class _Month:
         )
         requests = self._requests(files, parts, len(tasks))
         task_bytes = max(sum(file.size for file in task) for task in tasks)
-        before = self.parts(held - read, [])[1].parts if held > read else 0
+        before = self._songplays(held - read).parts if held > read else 0
         millions = load.events / load.days / 1e6
         reading = read * millions * measured.read_seconds
         building = held * millions * measured.build_seconds
@@ -345,12 +347,13 @@ class _Month:
         raw = sum(
             max(1, math.ceil(rows * RAW_LOGS.row_bytes / FILE_BYTES)) for rows in rows_of_tasks
         )
-        plays = int(events * measured.plays)
+        songplays = self._songplays(days)
+        plays = songplays.rows
         heard = min(plays, load.songs)
         landed = load.files_a_day * days
         return [
             Part(RAW_LOGS.name, events, int(events * RAW_LOGS.row_bytes), raw),
-            _part(SONGPLAYS, events, plays),
+            songplays,
             _part(TIME, events, _instants(plays, days)),
             _part(USER_MONTHS, events, min(events, load.users)),
             _part(USERS, min(events, load.users), min(events, load.users)),
@@ -358,6 +361,10 @@ class _Month:
             _part(SONG_MATCHES, events, heard),
             Part(LANDED_FILES.name, landed, int(landed * LANDED_FILES.row_bytes), 1),
         ]
+
+    def _songplays(self, days: int) -> Part:
+        events = self.load.events * days // self.load.days
+        return _part(SONGPLAYS, events, int(events * self.measured.plays))
 
     def _requests(self, files: list[LandingFile], parts: list[Part], tasks: int) -> dict[str, int]:
         raw, plays, measured = parts[0], parts[1], self.measured

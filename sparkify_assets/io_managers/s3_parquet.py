@@ -165,7 +165,7 @@ class S3ParquetIOManager(ConfigurableIOManager):
 def _tell(log: DagsterLogManager, made: Made) -> None:
     snapshot = made.snapshot
     if made.made:
-        rows = sum(part.rows for part in snapshot.parts_of(made.made))
+        rows = snapshot.rows_of(made.made)
         log.info(
             f"{snapshot.table.name}: {len(made.made)} partitions made, {rows:,} rows, "
             f"version {snapshot.version}"

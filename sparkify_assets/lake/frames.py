@@ -27,7 +27,7 @@ SLICE_BYTES = 160 << 20
 SLICE_ROWS = 40_000_000
 # What tasks hand to others, of each log line, in the largest plans (`python -m bench.cluster`).
 SHUFFLED_BYTES = 175
-_PIECE_BYTES = 128 << 20
+PIECE_BYTES = 128 << 20
 _PIECES = "spark.sql.shuffle.partitions"
 _TASK = "_task"
 
@@ -161,13 +161,14 @@ def make_room(spark: SparkSession, lines: int) -> None:
 
     Apache Spark puts small pieces together by itself; it cuts none that is too large for a task.
     """
-    if not is_sail(spark) and shuffle_pieces(lines) > int(spark.conf.get(_PIECES) or 0):
-        spark.conf.set(_PIECES, str(shuffle_pieces(lines)))
+    pieces = shuffle_pieces(lines)
+    if not is_sail(spark) and pieces > int(spark.conf.get(_PIECES) or 0):
+        spark.conf.set(_PIECES, str(pieces))
 
 
 def shuffle_pieces(lines: int) -> int:
     """How many pieces the rows of so many log lines are cut into between tasks."""
-    return max(1, -(-lines * SHUFFLED_BYTES // _PIECE_BYTES))
+    return max(1, -(-lines * SHUFFLED_BYTES // PIECE_BYTES))
 
 
 def one_a_task(spark: SparkSession, texts: Sequence[str], tasks: int) -> DataFrame:

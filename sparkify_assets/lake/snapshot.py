@@ -88,6 +88,10 @@ class Snapshot:
         """Keys of the partitions that have rows, sorted."""
         return sorted({self.table.partition_key(part.partition) for part in self.parts})
 
+    def rows_of(self, keys: Collection[str]) -> int:
+        """Number of rows of some partitions."""
+        return sum(part.rows for part in self.parts_of(keys))
+
     def parts_of(self, keys: Collection[str]) -> list[StoredPart]:
         """The parts of some partitions."""
         return [p for p in self.parts if self.table.partition_key(p.partition) in keys]

@@ -179,5 +179,4 @@ class Build:
         upstream, reads = self._freshness.snapshot(TABLES[name]), self.table.reads[name]
         if reads is Reads.FILES:
             return upstream.rows
-        keys = self._freshness.upstream_keys(upstream, reads, WHOLE_TABLE)
-        return sum(part.rows for part in upstream.parts_of(keys))
+        return upstream.rows_of(self._freshness.upstream_keys(upstream, reads, WHOLE_TABLE))

@@ -71,17 +71,18 @@ def check_reachable(engine: str) -> None:
             must answer.
     """
     scheme, _, hosts = engine.partition("://")
-    addresses = [urlsplit(f"{scheme}://{one}") for one in hosts.split(",")]
-    for number, address in enumerate(addresses, 1):
+    silent = []
+    for one in hosts.split(","):
+        address = urlsplit(f"{scheme}://{one}")
         host, port = address.hostname or "localhost", address.port or _PORT
         try:
             socket.create_connection((host, port), timeout=_SECONDS).close()
         except OSError as error:
-            if number < len(addresses):
-                continue
-            server = "Spark Connect server" if scheme == "sc" else "cluster's master"
-            raise EngineError(
-                f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {host}:{port} ({error}). Start "
-                f"the {server} there, or set SPARKIFY_ENGINE=embedded"
-            ) from error
-        return
+            silent.append(f"{host}:{port} ({error})")
+        else:
+            return
+    server = "Spark Connect server" if scheme == "sc" else "cluster's master"
+    raise EngineError(
+        f"SPARKIFY_ENGINE is {engine!r}: nothing answers at {', '.join(silent)}. Start the "
+        f"{server} there, or set SPARKIFY_ENGINE=embedded"
+    )

@@ -36,10 +36,10 @@ from sparkify_assets.storage.access import s3_access
 from sparkify_assets.storage.s3a import s3a_settings
 
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-_SESSION = {
-    "spark.sql.session.timeZone": "UTC",
-    # Spark's own defaults, which a platform may have changed: a part that is gone or broken is an
-    # error, never fewer rows, and so is a value that does not fit.
+_SESSION = {"spark.sql.session.timeZone": "UTC"}
+# Spark's own defaults, which a platform may have changed: a part that is gone or broken is an
+# error, never fewer rows, and so is a value that does not fit.
+_DEFAULTS = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.ansi.enabled": "true",
@@ -132,17 +132,14 @@ class SparkResource(LazyPySparkResource):
             raise
 
     def _configure(self, spark: SparkSession) -> None:
-        found = spark.version
-        if tuple(int(part) for part in found.split(".")[:2]) < _LEAST_SPARK:
-            raise EngineError(
-                f"SPARKIFY_ENGINE is {self.engine!r}: its Spark is {found}, and the project needs "
-                f"{'.'.join(map(str, _LEAST_SPARK))} or newer; name another server"
-            )
+        server = self.engine.startswith("sc://")
+        if server:
+            self._check_version(spark.version)
         # A classic session got its settings when it was made.
-        remote = self.engine == EMBEDDED or self.engine.startswith("sc://")
-        settings = {**_SESSION, **self.spark_config} if remote else _SESSION
+        remote = server or self.engine == EMBEDDED
+        settings = {**_SESSION, **_DEFAULTS, **self.spark_config} if remote else _SESSION
         # Sail's Python is that of its server, and takes nothing along.
-        if self.engine.startswith("sc://") and not is_sail(spark):
+        if server and not is_sail(spark):
             settings = {**of_a_query(self._sizes, local=False), **settings}
             try:
                 ship(spark, self.worker_env)
@@ -156,6 +153,13 @@ class SparkResource(LazyPySparkResource):
             spark.conf.set(name, value)
         if self.elsewhere:
             check_workers(spark, self.engine)
+
+    def _check_version(self, found: str) -> None:
+        if tuple(int(part) for part in found.split(".")[:2]) < _LEAST_SPARK:
+            raise EngineError(
+                f"SPARKIFY_ENGINE is {self.engine!r}: its Spark is {found}, and the project needs "
+                f"{'.'.join(map(str, _LEAST_SPARK))} or newer; name another server"
+            )
 
     def _embedded(self) -> SparkSession:
         # Read by the server when it starts; a pool without a bound would not spill.
@@ -189,6 +193,7 @@ class SparkResource(LazyPySparkResource):
             "spark.ui.showConsoleProgress": "false",
             "spark.log.level": "ERROR",
             **_SESSION,
+            **_DEFAULTS,
             **of_a_query(self._sizes, local=local),
             **of_an_application(self._sizes, self.engine),
             # One that works on this machine alone serves nobody else.

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from sparkify_assets.checks import elsewhere as by_tasks
 from sparkify_assets.checks.plays import Examination
 from sparkify_assets.checks.specs import AFTERWARDS
 from sparkify_assets.lake import frames
@@ -64,7 +65,11 @@ def test_a_month_as_it_is(loaded: World, spark: SparkSession) -> None:
     assert [row["session_id"] for row in found["sessions_without_holes"].sample] == ["5", "9"]
 
 
-def test_plays_that_are_missing_or_refer_to_nothing(loaded: World, spark: SparkSession) -> None:
+@pytest.mark.parametrize("most_broadcast", [0, 1 << 18])
+def test_plays_that_are_missing_or_refer_to_nothing(
+    loaded: World, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, most_broadcast: int
+) -> None:
+    monkeypatch.setattr(by_tasks, "_MOST_BROADCAST", most_broadcast)
     base = loaded.lake.snapshot(SONGPLAYS)
     rows = base.read(keys=[MONTH]).to_pylist()[:-1]
     rows[0]["user_id"] = "nobody"

@@ -146,6 +146,7 @@ def test_a_token_in_the_engines_address_is_refused_and_not_shown() -> None:
         f"sc://emr.example.org:443/;use_ssl=true;x-aws-proxy-auth={TOKEN}",
         f"spark://me:{TOKEN}@master.example.org:7077",
         f"sc://me:{TOKEN}@example.org:15002",
+        f"sc://example.org:15002/?token={TOKEN}",
     ],
 )
 def test_what_else_may_be_a_secret_in_it_is_refused_too(engine: str) -> None:
